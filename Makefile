@@ -1,0 +1,62 @@
+# The project's commands. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+PEER := .venv-peer
+PYTEST_ARGS ?=
+# Two processes fit two cores; TensorFlow's own chatter is silenced.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help venv peer demo test check interop slow soak bench matrix protos clean
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+venv: $(VENV)/.ready  ## create .venv: newest TensorFlow, our dependencies, the developers' tools
+$(VENV)/.ready: pyproject.toml requirements/newest.txt
+	@echo "Creating $(VENV) (a few minutes on a slow network) ..."
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r requirements/newest.txt -e '.[tf,dev]'
+	touch $@
+
+peer: $(PEER)/.ready  ## create .venv-peer: tensorflow_hub 0.15.0 on TensorFlow 2.15.1
+$(PEER)/.ready: requirements/peer.txt
+	@echo "Creating $(PEER) (a few minutes on a slow network) ..."
+	rm -rf $(PEER)
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/pip install -q -r requirements/peer.txt
+	$(PEER)/bin/python -c "import sysconfig; open(sysconfig.get_path('purelib') + '/tf1hub.pth', 'w').write('$(CURDIR)\n')"
+	touch $@
+
+demo: venv  ## learn word vectors, publish them as a module, use it, fine-tune it
+	$(VENV)/bin/python examples/word_vectors.py
+
+test: venv  ## run the tests
+	$(VENV)/bin/pytest -n 2 -m "not slow and not peer" $(PYTEST_ARGS)
+
+check: venv  ## lint, types, layers
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+interop: venv peer  ## exchange modules with tensorflow_hub 0.15.0; run the tests on the oldest TensorFlow
+	$(VENV)/bin/pytest -n 2 -m "peer and not slow" $(PYTEST_ARGS)
+	$(PEER)/bin/python -m pytest -n 2 -m "not slow and not peer" $(PYTEST_ARGS)
+
+slow: venv peer  ## run the long tests
+	$(VENV)/bin/pytest -m "slow" $(PYTEST_ARGS)
+
+soak: venv peer  ## kill exports at very many points (long; by hand)
+	TF1HUB_SOAK=1 $(VENV)/bin/pytest -m "slow" -k "kill" $(PYTEST_ARGS)
+
+bench: venv peer  ## time tensorflow_hub 0.15.0 and tf1hub in turn
+	$(VENV)/bin/python -m benchmarks
+
+protos: venv  ## compile tf1hub/format/protos.proto
+	$(VENV)/bin/python -m grpc_tools.protoc -Itf1hub/format --descriptor_set_out=tf1hub/format/protos.binpb \
+	  --pyi_out=tf1hub/format protos.proto
+	mv tf1hub/format/protos_pb2.pyi tf1hub/format/protos.pyi
+
+clean:  ## remove the environments and all caches
+	rm -rf $(VENV) $(PEER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
