@@ -1,0 +1,45 @@
+"""The TF1 Hub module format on today's TensorFlow.
+
+`import tf1hub as hub` takes the place of `import tensorflow_hub as hub`. The public names are loaded when they are first
+used; importing tf1hub does not import TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Module": "consuming.module",
+    "ModuleSpec": "spec",
+    "ImageModuleInfo": "format.protos",
+    "add_signature": "publishing.signatures",
+    "attach_image_module_info": "publishing.images",
+    "attach_message": "publishing.signatures",
+    "create_module_spec": "publishing.module_spec",
+    "create_module_spec_from_saved_model": "publishing.saved_model",
+    "errors": "errors",
+    "eval_function_for_module": "consuming.evaluating",
+    "get_expected_image_size": "consuming.images",
+    "get_num_image_channels": "consuming.images",
+    "image_embedding_column": "consuming.feature_columns",
+    "load_module_spec": "spec",
+    "resolve": "spec",
+    "sparse_text_embedding_column": "consuming.feature_columns",
+    "text_embedding_column": "consuming.feature_columns",
+    "text_embedding_column_v2": "consuming.feature_columns",
+}
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tf1hub' has no attribute {name!r}. It has: {', '.join(sorted(_HOMES))}.")
+    module = importlib.import_module(f"tf1hub.{_HOMES[name]}")
+    value = module if _HOMES[name] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

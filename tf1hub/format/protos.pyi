@@ -23,20 +23,17 @@ class ModuleAttachment(_message.Message):
     def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class ImageModuleInfo(_message.Message):
-    __slots__ = ("default_image_size", "default_num_channels")
+    __slots__ = ("default_image_size",)
+    class InputSize(_message.Message):
+        __slots__ = ("height", "width")
+        HEIGHT_FIELD_NUMBER: _ClassVar[int]
+        WIDTH_FIELD_NUMBER: _ClassVar[int]
+        height: int
+        width: int
+        def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
     DEFAULT_IMAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    DEFAULT_NUM_CHANNELS_FIELD_NUMBER: _ClassVar[int]
-    default_image_size: ImageSize
-    default_num_channels: int
-    def __init__(self, default_image_size: _Optional[_Union[ImageSize, _Mapping]] = ..., default_num_channels: _Optional[int] = ...) -> None: ...
-
-class ImageSize(_message.Message):
-    __slots__ = ("height", "width")
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    WIDTH_FIELD_NUMBER: _ClassVar[int]
-    height: int
-    width: int
-    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
+    default_image_size: ImageModuleInfo.InputSize
+    def __init__(self, default_image_size: _Optional[_Union[ImageModuleInfo.InputSize, _Mapping]] = ...) -> None: ...
 
 class SavedModel(_message.Message):
     __slots__ = ("saved_model_schema_version", "meta_graphs")

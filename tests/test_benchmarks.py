@@ -1,0 +1,97 @@
+"""benchmarks/: the modules have the sizes of the targets; the table says what was found."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PEER = ROOT / ".venv-peer/bin/python"
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.report")
+
+
+def run_module(python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [python, "-m", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+def test_modules_have_the_sizes_of_the_targets() -> None:
+    child = run_module(str(PEER), "benchmarks.modules", "a", "c", "d", "e")
+    assert child.returncode == 0, child.stderr
+    found = json.loads(child.stdout.splitlines()[-1])
+    sizes = {name: (module["nodes"], module["needed"]) for name, module in found.items()}
+    assert sizes == {
+        "a": ([40], 14),
+        "c": ([4606, 4902], 3232),
+        "d": ([2542, 3178], 705),
+        "e": ([552], 102),
+    }
+
+
+@pytest.mark.slow
+def test_a_measurement_that_fails_is_shown_and_ends_with_status_1() -> None:
+    arguments = ("--quick", "--only", "instantiate", "--modules", "a", "--ours", "no_such_library")
+    child = run_module(sys.executable, "benchmarks", *arguments)
+    assert child.returncode == 1
+    assert "failed" in child.stdout
+    assert "No module named 'no_such_library'" in child.stderr
+
+
+def test_the_ratio_is_taken_round_by_round(report: ModuleType) -> None:
+    ratio = report.ratios(
+        [{"cpu": 8.0}, {"cpu": 9.0}, {"cpu": 6.0}], [{"cpu": 2.0}, {"cpu": 3.0}, {"cpu": 1.0}], "cpu"
+    )
+    assert ratio == report.Summary(median=4.0, lowest=3.0, highest=6.0)
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(1.0, "yes"), (2.0, "NO")])
+def test_the_table_says_whether_the_wanted_ratio_is_met(
+    report: ModuleType, ours: float, verdict: str
+) -> None:
+    row = report.Row("instantiate", "c", "cpu", "Module(path)", wanted_ratio=8.0)
+    key = ("instantiate", "c")
+    text = report.table([row], {"tensorflow_hub": {key: [{"cpu": 8.0}]}, "tf1hub": {key: [{"cpu": ours}]}})
+    assert text.splitlines()[-1].split() == [
+        "Module(path)",
+        "8.00",
+        "8",
+        "x",
+        f"{ours:.2f}",
+        f"{8 / ours:.2f}",
+        verdict,
+    ]
+
+
+def test_a_wanted_limit_is_held_by_our_figure_alone(report: ModuleType) -> None:
+    row = report.Row("import", "a", "wall", "import", wanted_limit=0.1)
+    key = ("import", "a")
+    text = report.table([row], {"tensorflow_hub": {key: [{"wall": 2.0}]}, "tf1hub": {key: [{"wall": 0.05}]}})
+    assert text.splitlines()[-1].endswith("yes")
+
+
+def test_a_failed_round_makes_the_row_failed(report: ModuleType) -> None:
+    row = report.Row("import", "a", "wall", "import")
+    key = ("import", "a")
+    rounds = {"tensorflow_hub": {key: [{"wall": 2.0}] * 2}, "tf1hub": {key: [{"wall": 0.05}, None]}}
+    assert report.table([row], rounds).splitlines()[-1].split() == ["import", "2.00", "failed"]
+
+
+def test_every_measurement_has_a_row_and_every_row_a_measurement(
+    report: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    measurements = importlib.import_module("benchmarks.measurements")
+    assert {row.measurement for row in report.ROWS} == set(measurements.MEASUREMENTS)

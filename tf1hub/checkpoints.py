@@ -1,0 +1,109 @@
+"""Checkpoints as a module needs them: where one lies, and whether it has the variables of a graph."""
+
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+
+from tf1hub import files
+from tf1hub.errors import CheckpointError
+from tf1hub.format import dtypes
+from tf1hub.format.bundle_reader import BundleReader
+from tf1hub.format.checkpoint_copy import WantedVariable
+from tf1hub.graph.variables import StoredVariable
+
+
+def check_checkpoint(prefix: str, stored: list[StoredVariable]) -> None:
+    """Refuses a checkpoint that lacks variables of a graph, or has them otherwise. Reads its index only.
+
+    Raises:
+      CheckpointError: it says all that is missing, and all that has another shape or dtype.
+    """
+    with _local_index(prefix) as reader:
+        faults = [fault for variable in stored if (fault := _fault(variable, reader))]
+    if faults:
+        raise CheckpointError(f"The checkpoint {prefix!r} does not fit the module's graph:\n  " + "\n  ".join(faults))
+
+
+def _fault(variable: StoredVariable, reader: BundleReader) -> str | None:
+    name = variable.checkpoint_name
+    if name not in reader.entries:
+        close = difflib.get_close_matches(name, reader.entries, 3)
+        return f"it lacks the variable {name!r}" + (f"; close names: {close}" if close else "")
+    entry = reader.entries[name]
+    if variable.full_shape is not None and entry.shape != variable.full_shape:
+        return f"variable {name!r} has the shape {list(entry.shape)}, the graph's has {list(variable.full_shape)}"
+    if dtypes.base_dtype(entry.dtype) != dtypes.base_dtype(variable.dtype):
+        return (
+            f"variable {name!r} has the dtype {dtypes.dtype_name(entry.dtype)}, the graph's has"
+            f" {dtypes.dtype_name(variable.dtype)}"
+        )
+    return None
+
+
+def _local_index(prefix: str) -> BundleReader:
+    """A reader for the index of a checkpoint, which is fetched when it is remote."""
+    if not files.is_remote(prefix):
+        return BundleReader(prefix)
+    with tempfile.TemporaryDirectory(prefix="tf1hub-index-") as directory:
+        local = os.path.join(directory, "variables")
+        files.copy(prefix + ".index", local + ".index")
+        return BundleReader(local)
+
+
+def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str]) -> list[WantedVariable]:
+    """The variables to copy from a checkpoint, the parts of partitioned ones put together."""
+    parts: dict[str, list[StoredVariable]] = {}
+    for variable in stored:
+        parts.setdefault(variable.checkpoint_name, []).append(variable)
+    wanted = []
+    for name, group in parts.items():
+        first = group[0]
+        if first.full_shape is None:
+            raise CheckpointError(
+                f"The shape of the variable {name!r} is not known before it is initialized, so it cannot be taken from a"
+                " checkpoint by itself. Instantiate the module, restore it with a Saver, and use `module.export`."
+            )
+        slices = None
+        if first.offset is not None:
+            slices = tuple((part.offset or (), part.shape or ()) for part in group)
+        wanted.append(WantedVariable(name, rename(name), first.dtype, first.full_shape, slices))
+    return wanted
+
+
+def find_checkpoint_prefix(path: str) -> str:
+    """The prefix of a checkpoint's files: `path` itself, or the latest one of a training directory.
+
+    Raises:
+      CheckpointError: there is none, or it has the format of before TensorFlow 1.0.
+    """
+    if files.exists(path + ".index"):
+        return path
+    if files.is_directory(path):
+        state = files.join(path, "checkpoint")
+        if not files.exists(state):
+            raise CheckpointError(f"The directory {path!r} has no file `checkpoint`, so no latest checkpoint is known.")
+        latest = re.search(r'^model_checkpoint_path: "(.*)"', files.read_bytes(state).decode(), re.MULTILINE)
+        name = _unescaped(latest.group(1)) if latest else ""
+        return find_checkpoint_prefix(name if os.path.isabs(name) else files.join(path, name))
+    if files.exists(path):
+        raise CheckpointError(
+            f"{path!r} is a checkpoint of the old format (V1). Restore it and save it with `tf.compat.v1.train.Saver`,"
+            " which writes the current one."
+        )
+    raise CheckpointError(f"There is no checkpoint {path!r} (no file {path + '.index'!r}){_close_checkpoints(path)}.")
+
+
+def _close_checkpoints(path: str) -> str:
+    folder = os.path.dirname(path) or "."
+    if files.is_remote(path) or not os.path.isdir(folder):
+        return ""
+    found = [name.removesuffix(".index") for name in os.listdir(folder) if name.endswith(".index")]
+    close = difflib.get_close_matches(os.path.basename(path), found, 3, 0.3)
+    return f"; in its directory there are {close}" if close else ""
+
+
+def _unescaped(text: str) -> str:
+    """A string of a protocol buffer's text format: bytes that are not ASCII stand there as octal numbers."""
+    return text.encode("ascii", "backslashreplace").decode("unicode_escape").encode("latin-1").decode()

@@ -1,0 +1,101 @@
+"""Importing a part of a module's graph into the graph that is being built."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tf1hub.consuming.missing_ops import explain_import_error
+from tf1hub.format import protos
+from tf1hub.graph.contexts import renamed
+from tf1hub.graph.subgraph import Subgraph
+from tf1hub.names import in_scope, is_control_input, node_name, tensor_name
+from tf1hub.tensorflow_private import brought_into, place_with, python_object
+
+
+@dataclass(frozen=True)
+class ImportedGraph:
+    """A subgraph as it lies in a graph: under which scope ("a/module", no slash at the end), on which outside tensors."""
+
+    graph: Any
+    scope: str
+    fed: Mapping[str, Any]
+
+    def tensor(self, name: str) -> Any:
+        """The tensor that `name` stands for here: an imported one, or what was fed for it."""
+        name = tensor_name(name)
+        return self.fed[name] if name in self.fed else self.graph.get_tensor_by_name(in_scope(name, self.scope))
+
+    def element(self, name: str) -> Any:
+        """The tensor or operation that an entry of a collection stands for here."""
+        return self.tensor(name) if ":" in name else self.graph.get_operation_by_name(in_scope(name, self.scope))
+
+    def final_name(self, name: str) -> str:
+        """A name of the module's graph as it reads here."""
+        if not is_control_input(name) and tensor_name(name) in self.fed:
+            fed: str = self.fed[tensor_name(name)].name
+            return fed if ":" in name else node_name(fed)
+        return in_scope(name, self.scope)
+
+
+def import_subgraph(
+    subgraph: Subgraph, graph_def: Any, name: str, feeds: Mapping[str, Any] | None = None
+) -> ImportedGraph:
+    """Imports a subgraph under the name scope `name` of the current scope.
+
+    Args:
+      subgraph: what to import.
+      graph_def: its graph as TensorFlow's own message.
+      name: a name that is not taken in the current name scope is used as it is, another gets a number.
+      feeds: a tensor for each tensor name that crosses the subgraph's boundary; there may be more.
+
+    Raises:
+      GraphError: TensorFlow cannot import it, for instance because it does not know an op.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    feeds = dict(feeds or {})
+    used = [key for key in (_feed_for(name, feeds) for name in subgraph.crossing) if key is not None]
+    feeds.update({key: brought_into(graph, feeds[key]) for key in sorted(set(used))})
+    input_map = {name: feeds[key] for name in subgraph.crossing if (key := _feed_for(name, feeds)) is not None}
+    scope = graph.unique_name(name, mark_as_used=False)
+    with explain_import_error(subgraph.graph_def):
+        tf.graph_util.import_graph_def(graph_def, input_map=input_map, name=name)
+    imported = ImportedGraph(graph, scope, feeds)
+    _place(imported, subgraph)
+    _import_contexts(imported, subgraph)
+    return imported
+
+
+def to_tensorflow(graph_def: protos.GraphDef) -> Any:
+    """A graph as TensorFlow's own message."""
+    return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+
+
+def add_to_collection(key: str, values: Iterable[Any]) -> None:
+    """Adds values to a collection of the current graph."""
+    for value in values:
+        tf.compat.v1.add_to_collection(key, value)
+
+
+def _feed_for(crossing: str, feeds: Mapping[str, Any]) -> str | None:
+    """The feed that a crossing input stands for; for a control input any tensor of that node."""
+    if not is_control_input(crossing):
+        return crossing
+    node = node_name(crossing)
+    return next((name for name in feeds if node_name(name) == node), None)
+
+
+def _place(imported: ImportedGraph, subgraph: Subgraph) -> None:
+    for node, targets in subgraph.colocations:
+        feeds = [imported.fed[key] for target in targets if (key := _feed_for("^" + target, imported.fed)) is not None]
+        op = imported.graph.get_operation_by_name(in_scope(node, imported.scope))
+        if others := [feed.op for feed in feeds if feed.graph is imported.graph]:
+            place_with(op, others)
+
+
+def _import_contexts(imported: ImportedGraph, subgraph: Subgraph) -> None:
+    for key, contexts in subgraph.contexts.items():
+        for context in contexts:
+            message = renamed(context, imported.final_name, lambda name: in_scope(name, imported.scope))
+            add_to_collection(key, [python_object(key, message.SerializeToString())])

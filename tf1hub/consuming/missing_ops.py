@@ -1,0 +1,65 @@
+"""Saying which op of a module this TensorFlow does not have, and which library likely brings it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+from tf1hub.errors import GraphError
+from tf1hub.format import protos
+from tf1hub.tensorflow_private import is_registered
+
+# What an op's name looks like, and how to get the library that registers it.
+_LIBRARIES = [
+    (r"Sentencepiece|Wordpiece|Wordpiece|TFText>|NormalizeUTF8|CaseFoldUTF8|RegexSplit|UnicodeScript|FastBert|FastWord",
+     "`import tensorflow_text` (pip install tensorflow-text)"),
+    (r"Addons>", "`import tensorflow_addons` (pip install tensorflow-addons)"),
+    (r"GatherTree|BeamSearch|LSTMBlock|GRUBlock|SkipGram|Bucketize|ImageProjective|Monotonic",
+     "tf.contrib of TensorFlow 1, which TensorFlow 2 does not have; parts of it live on in tensorflow-addons"),
+    (r"TRTEngine", "a TensorFlow that was built with TensorRT"),
+    (r"^IO>|Kafka|DecodeAvro", "`import tensorflow_io` (pip install tensorflow-io)"),
+    (r"Ragged.*Struct|Proto|Struct", "`import struct2tensor` (pip install struct2tensor)"),
+    (r"Horovod", "`import horovod.tensorflow` (pip install horovod)"),
+    (r"EdgeTpu|TPU", "a TensorFlow that was built with support for TPUs"),
+    (r"SimpleMLInference|DecisionForest", "`import tensorflow_decision_forests`"),
+]  # fmt: skip
+
+
+@contextmanager
+def explain_import_error(graph_def: protos.GraphDef) -> Iterator[None]:
+    """Raises what TensorFlow's import raised as a GraphError that names the ops it lacks."""
+    try:
+        yield
+    except (ValueError, tf.errors.OpError) as error:
+        missing = missing_ops(graph_def)
+        if not missing:
+            raise GraphError(
+                f"TensorFlow {tf.__version__} cannot import the module's graph: {error}. A module from a newer TensorFlow"
+                " may need that TensorFlow."
+            ) from error
+        lines = [f"{op} (node {node!r}): {likely_library(op)}" for op, node in sorted(missing.items())]
+        raise GraphError(
+            f"The module's graph has ops that this TensorFlow {tf.__version__} does not know:\n  "
+            + "\n  ".join(lines)
+            + "\nLoad the library that registers them before you use the module."
+        ) from error
+
+
+def missing_ops(graph_def: protos.GraphDef) -> dict[str, str]:
+    """The ops of a graph and its functions that are not registered, each with a node that has it."""
+    functions = {function.signature.name for function in graph_def.library.function}
+    nodes = list(graph_def.node) + [node for function in graph_def.library.function for node in function.node_def]
+    return {
+        node.op: node.name
+        for node in reversed(nodes)
+        if node.op not in functions and not is_registered(node.op) and node.op != "SymbolicGradient"
+    }
+
+
+def likely_library(op: str) -> str:
+    """What brings an op, as far as its name tells."""
+    for pattern, library in _LIBRARIES:
+        if re.search(pattern, op):
+            return f"likely from {library}"
+    return "a custom op; ask the module's publisher which library registers it (`tf.load_op_library`)"

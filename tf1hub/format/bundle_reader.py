@@ -1,0 +1,314 @@
+"""Reads a checkpoint (TensorFlow's TensorBundle) without TensorFlow.
+
+    PREFIX.index                    a table (table.py): "" -> header, tensor name -> entry, slice key -> entry
+    PREFIX.data-0000I-of-0000N      the tensors' bytes: little-endian elements in row-major order, or strings
+                                    (string_tensor.py)
+
+After tensorflow/core/util/tensor_bundle/tensor_bundle.h. Opening reads the index alone. Tensors are read-only
+views of the mapped data files where that can be, so a data file must not be cut short while they are in use.
+"""
+
+import difflib
+import itertools
+import math
+import os
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tf1hub.errors import CheckpointError, CorruptModuleError, UnsupportedModuleError
+from tf1hub.format import boxes, dtypes
+from tf1hub.format.boxes import Box, BoxSet
+from tf1hub.format.bundle_data import DataFiles, index_path
+from tf1hub.format.bundle_entry import (
+    EntryError,
+    TensorEntry,
+    TensorSlice,
+    UnsupportedBundleError,
+    parse_entry,
+    parse_header,
+)
+from tf1hub.format.checksums import masked_crc, unmask_crc
+from tf1hub.format.damage import corrupt
+from tf1hub.format.ordered_code import encode_slice_key
+from tf1hub.format.string_tensor import StringTensorError, check_strings, parse_strings
+from tf1hub.format.table import TableEntry, TableReader
+
+# Every key of a slice starts with this byte (ordered_code.py) and no tensor's name does.
+_SLICE_MARK = b"\x00"
+# Searching for parts that overlap takes time that is quadratic in their number.
+_MAX_SLICES = 10_000
+
+
+class BundleReader:
+    """An open checkpoint.
+
+    Args:
+      prefix: the path without `.index`, e.g. `my_module/variables/variables`.
+      check_blocks: whether to verify the checksums of the index now; `check_tensor` does tensors.
+
+    Raises CheckpointError when there is no such checkpoint, CorruptModuleError when its index cannot be read,
+    and UnsupportedModuleError when it is compressed, big-endian or of a later version.
+    """
+
+    def __init__(self, prefix: str | os.PathLike[str], check_blocks: bool = True) -> None:
+        self.prefix = os.fspath(prefix)
+        self._index_path = index_path(self.prefix)
+        self._slice_values: dict[bytes, TableEntry] = {}
+        self._boxes: dict[str, tuple[list[TensorEntry], BoxSet]] = {}
+        self._read_index(TableReader(_read_index_file(self._index_path), self._index_path, check_blocks))
+        self._files: DataFiles | None = DataFiles(self.prefix, self.num_shards)
+
+    def __enter__(self) -> "BundleReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the data files. Arrays that were read stay valid."""
+        if self._files:
+            self._files.close()
+        self._files = None
+
+    @property
+    def entries(self) -> Mapping[str, TensorEntry]:
+        """What the index says of each tensor, by name, in the order of the file (sorted)."""
+        return MappingProxyType(self._entries)
+
+    def entry(self, name: str) -> TensorEntry:
+        """The entry of a tensor. Raises CheckpointError, with the names closest to it, when there is none."""
+        if name not in self._entries:
+            close = difflib.get_close_matches(name, self._entries, n=3)
+            hint = (
+                f"the closest there are: {', '.join(close)}"
+                if close
+                else "list `entries` for those there are"
+            )
+            raise CheckpointError(f"{self.prefix} has no tensor '{name}'; {hint}.")
+        return self._entries[name]
+
+    def slice_entry(self, name: str, part: TensorSlice) -> TensorEntry:
+        """The entry of one of the slices listed in `entry(name).slices`; its shape is the slice's."""
+        whole = self.entry(name)
+        if part not in whole.slices:
+            raise CheckpointError(f"'{name}' of {self.prefix} is not stored with a slice {part}.")
+        return self._find_slice_entry(whole, part)
+
+    def read(self, name: str, check: bool = False) -> npt.NDArray[Any]:
+        """A tensor's value.
+
+        Args:
+          name: the tensor's name.
+          check: whether to verify its checksum first.
+
+        Returns a read-only view of the data file for a tensor that is stored whole, a new array for a
+        partitioned one, and a new array of objects of type bytes for strings.
+
+        Raises CheckpointError for an unknown name or a type that NumPy lacks, CorruptModuleError for bytes
+        that cannot be read.
+        """
+        if check:
+            self.check_tensor(name)
+        return self.read_slice(name, *boxes.whole(self.entry(name).shape))
+
+    def read_slice(self, name: str, start: tuple[int, ...], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """A part of a tensor, which begins at the index `start` and has that shape.
+
+        Only that part is read: as a read-only view when it lies in one stored piece, else as a new array.
+
+        Raises CheckpointError when the part leads out of the tensor, and otherwise what `read` raises.
+        """
+        entry = self.entry(name)
+        box = (tuple(start), tuple(shape))
+        if not boxes.lies_in(box, entry.shape):
+            raise CheckpointError(
+                f"start {start}, shape {shape} leads out of '{name}', shape {list(entry.shape)}."
+            )
+        if not entry.slices:
+            return self._read_stored(entry)[boxes.indices(box)]
+        return self._assemble(entry, box)
+
+    def raw(self, entry: TensorEntry) -> memoryview:
+        """The stored bytes of a whole tensor or of a slice, not copied.
+
+        Raises CorruptModuleError when the data file is missing or too short, or the size is wrong.
+        """
+        if self._files is None:
+            raise CheckpointError(f"{self.prefix} was closed; open it again to read '{entry.name}'.")
+        if entry.slices:
+            raise CheckpointError(
+                f"'{entry.name}' is stored in slices; take the raw bytes of each `slice_entry`."
+            )
+        if entry.nbytes is not None and entry.nbytes != entry.size:
+            found = (
+                f"{entry.size} bytes for '{entry.name}', whose shape {list(entry.shape)} takes {entry.nbytes}"
+            )
+            raise corrupt(self._files.path(entry.shard_id), entry.offset, found)
+        return self._files.view(entry.name, entry.shard_id, entry.offset, entry.size)
+
+    def stored_entries(self, name: str) -> list[TensorEntry]:
+        """The entries that hold a tensor's bytes: its own, or those of its slices in the order listed."""
+        entry = self.entry(name)
+        return self._parts(entry)[0] if entry.slices else [entry]
+
+    def release_memory(self) -> None:
+        """Let the system take back the memory that reading filled, as who copies large files should.
+
+        Arrays stay valid; they are read from the file again when they are used.
+        """
+        if self._files:
+            self._files.release_memory()
+
+    def check_tensor(self, name: str) -> None:
+        """Verify the checksums of a tensor's bytes. Raises CorruptModuleError when one does not fit."""
+        for entry in self.stored_entries(name):
+            data = self.raw(entry)
+            if dtypes.base_dtype(entry.dtype) == dtypes.STRING:
+                try:
+                    check_strings(data, self._parse_strings(entry), unmask_crc(entry.crc32c))
+                except StringTensorError as error:
+                    raise self._corrupt_data(entry, error.position, str(error)) from error
+            elif masked_crc(data) != entry.crc32c:
+                raise self._corrupt_data(entry, 0, f"{entry.size} bytes that do not fit their checksum")
+
+    def _read_index(self, table: TableReader) -> None:
+        """Sort the table's entries into the header, the tensors and the slices."""
+        rows = iter(table)
+        header = next(rows, None)
+        if header is None or header.key != b"":
+            raise corrupt(self._index_path, 0, "a table without a checkpoint's header")
+        try:
+            self.num_shards = parse_header(header.value)
+        except UnsupportedBundleError as error:
+            raise UnsupportedModuleError(f"{self._index_path}: {error}.") from error
+        except EntryError as error:
+            raise corrupt(self._index_path, header.offset, str(error)) from error
+        self._entries: dict[str, TensorEntry] = {}
+        for row in rows:
+            if row.key.startswith(_SLICE_MARK):
+                self._slice_values[row.key] = row
+            else:
+                entry = self._parse_entry(self._parse_name(row), row)
+                self._entries[entry.name] = entry
+
+    def _parse_name(self, row: TableEntry) -> str:
+        try:
+            return row.key.decode()
+        except UnicodeDecodeError as error:
+            found = f"a tensor's name that is not UTF-8: {row.key!r}"
+            raise corrupt(self._index_path, row.offset, found) from error
+
+    def _parse_entry(self, name: str, row: TableEntry) -> TensorEntry:
+        try:
+            return parse_entry(name, row.value)
+        except EntryError as error:
+            raise corrupt(self._index_path, row.offset, str(error)) from error
+
+    def _find_slice_entry(self, whole: TensorEntry, part: TensorSlice) -> TensorEntry:
+        row = self._slice_values.get(encode_slice_key(whole.name, part.start, part.length))
+        if row is None:
+            found = f"no entry for the slice {part} that '{whole.name}' lists"
+            raise corrupt(self._index_path, 0, found)
+        entry = self._parse_entry(whole.name, row)
+        if entry.dtype != whole.dtype or entry.shape != part.box(whole.shape)[1] or entry.slices:
+            found = f"an entry of shape {list(entry.shape)} for the slice {part} of '{whole.name}'"
+            raise corrupt(self._index_path, row.offset, found)
+        return entry
+
+    def _parts(self, entry: TensorEntry) -> tuple[list[TensorEntry], BoxSet]:
+        """The entries of a partitioned tensor's slices and their places, which do not overlap."""
+        if entry.name not in self._boxes:
+            if len(entry.slices) > _MAX_SLICES:
+                found = (
+                    f"'{entry.name}' in {len(entry.slices)} slices, where at most {_MAX_SLICES} are supported"
+                )
+                raise corrupt(self._index_path, 0, found)
+            places = BoxSet([part.box(entry.shape) for part in entry.slices])
+            clash = places.find_clash()
+            if clash:
+                one, other = (entry.slices[index] for index in clash)
+                found = f"'{entry.name}' with slices that overlap: {one} and {other}"
+                raise corrupt(self._index_path, 0, found)
+            found_entries = [self._find_slice_entry(entry, part) for part in entry.slices]
+            self._check_apart(found_entries)
+            self._boxes[entry.name] = found_entries, places
+        return self._boxes[entry.name]
+
+    def _check_apart(self, stored: list[TensorEntry]) -> None:
+        """Raise when slices share bytes: few bytes could then become an array of any size."""
+        ordered = sorted(stored, key=lambda each: (each.shard_id, each.offset, each.size))
+        for one, other in itertools.pairwise(ordered):
+            if one.shard_id == other.shard_id and one.offset + one.size > other.offset:
+                raise self._corrupt_data(other, 0, f"slices that share bytes from {other.offset} on")
+
+    def _assemble(self, entry: TensorEntry, box: Box) -> npt.NDArray[Any]:
+        """The part `box` of a partitioned tensor."""
+        stored, places = self._parts(entry)
+        overlaps = places.find_overlaps(box)
+        found = sum(math.prod(overlap[1]) for _, overlap in overlaps)
+        if found != math.prod(box[1]):
+            missing = f"slices of '{entry.name}' for {found} of the {math.prod(box[1])} elements wanted"
+            raise corrupt(self._index_path, 0, missing)
+        # All parts are found in the files before the array is made, which bounds its size.
+        values = [
+            (overlap, self._read_stored(stored[at])[boxes.indices(boxes.inside(overlap, places.box(at)))])
+            for at, overlap in overlaps
+        ]
+        if len(values) == 1:
+            return values[0][1]
+        target = np.empty(box[1], self._numpy_dtype(entry))
+        for overlap, value in values:
+            target[boxes.indices(boxes.inside(overlap, box))] = value
+        return target
+
+    def _read_stored(self, entry: TensorEntry) -> npt.NDArray[Any]:
+        """The value of a tensor or slice that is stored in one piece."""
+        dtype = self._numpy_dtype(entry)
+        if len(entry.shape) > _max_rank():
+            raise CheckpointError(
+                f"'{entry.name}' has {len(entry.shape)} dimensions, more than NumPy can hold."
+            )
+        if dtypes.base_dtype(entry.dtype) != dtypes.STRING:
+            return np.frombuffer(self.raw(entry), dtype).reshape(entry.shape)
+        value = np.empty(entry.num_elements, object)
+        value[:] = self._parse_strings(entry)
+        return value.reshape(entry.shape)
+
+    def _parse_strings(self, entry: TensorEntry) -> list[bytes]:
+        try:
+            return parse_strings(self.raw(entry), entry.num_elements)
+        except StringTensorError as error:
+            raise self._corrupt_data(entry, error.position, str(error)) from error
+
+    def _numpy_dtype(self, entry: TensorEntry) -> np.dtype[Any]:
+        try:
+            return dtypes.numpy_dtype(entry.dtype)
+        except ValueError as error:
+            raise CheckpointError(
+                f"'{entry.name}' of {self.prefix} cannot be read as an array: {error}."
+            ) from error
+
+    def _corrupt_data(self, entry: TensorEntry, position: int, found: str) -> CorruptModuleError:
+        path = DataFiles(self.prefix, self.num_shards).path(entry.shard_id)
+        return corrupt(path, entry.offset + position, f"'{entry.name}': {found}")
+
+
+def _read_index_file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint here: {path} does not exist.") from error
+    except OSError as error:
+        raise corrupt(path, 0, f"the file cannot be read ({error.strerror})") from error
+
+
+def _max_rank() -> int:
+    """The dimensions that an array can have: 64, or 32 before NumPy 2."""
+    return 64 if int(np.__version__.split(".")[0]) >= 2 else 32

@@ -1,0 +1,104 @@
+"""A module's directory: what lies where, and reading its messages.
+
+    tfhub_module.pb             ModuleDef: format = 3, required_features; its presence makes the directory a TF1 Hub module
+    saved_model.pb              SavedModel: one MetaGraphDef for each variant
+    variables/variables.index   the checkpoint's table, see `table`
+    variables/variables.data-*  the checkpoint's values
+    assets/                     files that the graph reads
+
+`variables/` and `assets/` may be missing. Other files in the directory are nobody's business here.
+"""
+
+from google.protobuf.message import DecodeError
+
+from tf1hub import files
+from tf1hub.errors import CorruptModuleError, MissingModuleError, UnsupportedModuleError
+from tf1hub.format import protos
+
+MARKER = "tfhub_module.pb"
+SAVED_MODEL = "saved_model.pb"
+VARIABLES = "variables"
+FORMAT_VERSION = 3
+
+
+def is_module(directory: str) -> bool:
+    """Whether the directory holds a TF1 Hub module."""
+    return files.exists(files.join(directory, MARKER))
+
+
+def check_marker(directory: str) -> None:
+    """Refuses a directory that is no module, or one that this version cannot read.
+
+    Raises:
+      MissingModuleError: no `tfhub_module.pb`.
+      CorruptModuleError: it cannot be parsed.
+      UnsupportedModuleError: a format or required features that are not known.
+    """
+    path = files.join(directory, MARKER)
+    if not files.exists(path):
+        raise MissingModuleError(_why_no_module(directory))
+    try:
+        module_def = protos.ModuleDef.FromString(files.read_bytes(path))
+    except DecodeError:
+        raise CorruptModuleError(f"{path!r} holds no ModuleDef message. Fetch the module again.") from None
+    if module_def.format != FORMAT_VERSION:
+        raise UnsupportedModuleError(
+            f"{path!r} says format {module_def.format}; this version of tf1hub reads format {FORMAT_VERSION}."
+        )
+    if module_def.required_features:
+        raise UnsupportedModuleError(
+            f"{path!r} requires features that this version of tf1hub does not know:"
+            f" {sorted(module_def.required_features)}. A newer version may."
+        )
+
+
+def _why_no_module(directory: str) -> str:
+    if not files.exists(directory):
+        return f"There is no directory {directory!r}. Check the path of the module."
+    if not files.is_directory(directory):
+        return f"{directory!r} is a file. A module is a directory: unpack an archive first."
+    if files.exists(files.join(directory, SAVED_MODEL)):
+        return (
+            f"{directory!r} holds no {MARKER}, so it is a plain SavedModel and no TF1 Hub module. If it was written by"
+            " TensorFlow 1, `hub.create_module_spec_from_saved_model` makes a module spec of it; otherwise load it with"
+            " `tf.saved_model.load`."
+        )
+    return f"{directory!r} holds no {MARKER}, so it is no TF1 Hub module. Check the path."
+
+
+def read_saved_model(directory: str) -> protos.SavedModel:
+    """The graph variants of a module, or of a SavedModel.
+
+    Raises:
+      MissingModuleError: no `saved_model.pb`.
+      CorruptModuleError: it cannot be parsed, or holds no graph.
+    """
+    path = files.join(directory, SAVED_MODEL)
+    if not files.exists(path):
+        raise MissingModuleError(f"{directory!r} holds no {SAVED_MODEL}. Fetch the module again.")
+    data = files.read_bytes(path)
+    try:
+        saved_model = protos.SavedModel.FromString(data)
+    except DecodeError:
+        raise CorruptModuleError(
+            f"{path!r} ({len(data)} bytes) cannot be parsed: it is damaged or cut short. Fetch the module again."
+        ) from None
+    if not saved_model.meta_graphs:
+        raise CorruptModuleError(f"{path!r} ({len(data)} bytes) holds no graph. Fetch the module again.")
+    return saved_model
+
+
+def checkpoint_prefix(directory: str) -> str:
+    """The prefix of the checkpoint's files, whether they exist or not."""
+    return files.join(directory, VARIABLES, "variables")
+
+
+def find_checkpoint(directory: str) -> str | None:
+    """The prefix of the checkpoint's files, or None for a module without variables."""
+    prefix = checkpoint_prefix(directory)
+    return prefix if files.exists(prefix + ".index") else None
+
+
+def marker_bytes() -> bytes:
+    """The contents of `tfhub_module.pb`."""
+    return protos.ModuleDef(format=FORMAT_VERSION).SerializeToString()

@@ -1,0 +1,118 @@
+"""Assets: files that a graph reads, as constants in memory and as a list on disk.
+
+In memory an asset is a scalar string constant in the collection `asset_filepaths`, its value the file's path. On disk the
+value is a placeholder, and the collection `saved_model_assets` says which file in `assets/` belongs to which constant.
+"""
+
+import posixpath
+from collections.abc import Iterable
+
+from tf1hub.errors import GraphError, UnsupportedModuleError
+from tf1hub.format import protos
+from tf1hub.graph import collections
+from tf1hub.names import node_name, tensor_name
+
+ASSETS_DIRECTORY = "assets"
+_PLACEHOLDER = b"tf1hub-asset"
+_ANY_URL = "type.googleapis.com/tensorflow.AssetFileDef"
+
+
+def asset_paths(meta_graph: protos.MetaGraphDef) -> dict[str, str]:
+    """The path that each asset constant of a graph in memory holds, by its tensor's name.
+
+    Raises:
+      GraphError: something in the collection is no scalar string constant.
+    """
+    if collections.ASSET_FILEPATHS not in meta_graph.collection_def:
+        return {}
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    paths = {}
+    for name in meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value:
+        node = nodes.get(node_name(name))
+        values = node.attr["value"].tensor.string_val if node is not None and node.op == "Const" else []
+        if len(values) != 1:
+            found = "no such node" if node is None else f"a {node.op} node"
+            raise GraphError(
+                f"The collection {collections.ASSET_FILEPATHS!r} lists {name!r}, which is {found}, not a constant of one"
+                " string. Add the file's path as `tf.constant(path)`."
+            )
+        paths[tensor_name(name)] = values[0].decode()
+    return paths
+
+
+def file_names(paths: Iterable[str]) -> dict[str, str]:
+    """A name in `assets/` for each path: its last part, numbered when two files share it (in letters of any case).
+
+    >>> file_names(["/a/tokens.txt", "/b/tokens.txt", "/a/tokens.txt"])
+    {'/a/tokens.txt': 'tokens.txt', '/b/tokens.txt': 'tokens_1.txt'}
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for path in dict.fromkeys(paths):
+        base = posixpath.basename(path.replace("\\", "/")) or "asset"
+        stem, extension = posixpath.splitext(base)
+        name, number = base, 0
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}_{number}{extension}"
+        taken.add(name.lower())
+        names[path] = name
+    return names
+
+
+def unfold_assets(meta_graph: protos.MetaGraphDef, names: dict[str, str]) -> None:
+    """Changes a graph from its form in memory to the one on disk; `names` says what each path is called there."""
+    paths = asset_paths(meta_graph)
+    meta_graph.collection_def.pop(collections.ASSET_FILEPATHS, None)
+    if not paths:
+        return
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    listed = meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list
+    for tensor, path in paths.items():
+        nodes[node_name(tensor)].attr["value"].tensor.string_val[0] = _PLACEHOLDER
+        asset = protos.AssetFileDef(filename=names[path])
+        asset.tensor_info.name = tensor
+        listed.value.add(type_url=_ANY_URL, value=asset.SerializeToString())
+
+
+def fold_assets(meta_graph: protos.MetaGraphDef, directory: str) -> None:
+    """Changes a graph from its form on disk to the one in memory; `directory` is the module's.
+
+    Raises:
+      UnsupportedModuleError: a file name leads out of `assets/`.
+      GraphError: the graph has no constant for an asset.
+    """
+    assets = assets_on_disk(meta_graph)
+    meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
+    meta_graph.collection_def.pop(collections.ASSET_FILEPATHS, None)
+    if not assets:
+        return
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    for asset in assets:
+        check_file_name(asset.filename)
+        node = nodes.get(node_name(asset.tensor_info.name))
+        if node is None or node.op != "Const":
+            raise GraphError(f"The graph has no constant {asset.tensor_info.name!r} for its asset {asset.filename!r}.")
+        path = posixpath.join(directory, ASSETS_DIRECTORY, asset.filename)
+        node.attr["value"].tensor.string_val[:] = [path.encode()]
+        meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(
+            tensor_name(asset.tensor_info.name)
+        )
+
+
+def assets_on_disk(meta_graph: protos.MetaGraphDef) -> list[protos.AssetFileDef]:
+    """The assets that a graph in its form on disk lists."""
+    if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
+        return list(meta_graph.asset_file_def)
+    listed = meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value
+    return [protos.AssetFileDef.FromString(item.value) for item in listed]
+
+
+def check_file_name(name: str) -> None:
+    """Refuses the name of an asset that leads out of `assets/`."""
+    parts = name.replace("\\", "/").split("/")
+    if not name or "\0" in name or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        raise UnsupportedModuleError(
+            f"The module lists an asset {name!r}, which leads out of its {ASSETS_DIRECTORY}/ folder. Do not use this"
+            " module unless you trust who made it."
+        )

@@ -1,0 +1,47 @@
+"""A graph's nodes and ops by name."""
+
+from tf1hub.format import protos
+from tf1hub.names import node_name
+
+# Ops that hold state, for graphs whose list of op definitions was lost.
+_KNOWN_STATE_OPS = frozenset(
+    "VarHandleOp Variable VariableV2 HashTable HashTableV2 MutableHashTable MutableHashTableV2 "
+    "MutableHashTableOfTensors MutableHashTableOfTensorsV2".split()
+)
+
+
+class GraphIndex:
+    """What is where in a MetaGraphDef. Reads it, never changes it."""
+
+    def __init__(self, meta_graph: protos.MetaGraphDef):
+        self.meta_graph = meta_graph
+        self.nodes: dict[str, protos.NodeDef] = {node.name: node for node in meta_graph.graph_def.node}
+        self._op_defs = {op.name: op for op in meta_graph.meta_info_def.stripped_op_list.op}
+        self.state_nodes = frozenset(name for name, node in self.nodes.items() if self._holds_state(node))
+
+    def _holds_state(self, node: protos.NodeDef) -> bool:
+        """Stateful and without inputs: variables, tables, queues."""
+        op_def = self._op_defs.get(node.op)
+        if op_def is None:
+            return node.op in _KNOWN_STATE_OPS
+        return op_def.is_stateful and not op_def.input_arg
+
+    def has(self, name: str) -> bool:
+        """Whether there is a node for this node or tensor name."""
+        return node_name(name) in self.nodes
+
+    def collection_nodes(self, key: str) -> list[str]:
+        """The names in a collection of tensors or ops; [] when there is none."""
+        if key not in self.meta_graph.collection_def:
+            return []
+        return list(self.meta_graph.collection_def[key].node_list.value)
+
+    def collection_bytes(self, key: str) -> list[bytes]:
+        """The messages in a collection of messages; [] when there is none."""
+        if key not in self.meta_graph.collection_def:
+            return []
+        return list(self.meta_graph.collection_def[key].bytes_list.value)
+
+    def variables(self, key: str) -> list[protos.VariableDef]:
+        """The variables of a collection, in its order."""
+        return [protos.VariableDef.FromString(value) for value in self.collection_bytes(key)]

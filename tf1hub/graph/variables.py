@@ -1,0 +1,67 @@
+"""The variables of a graph variant: what a checkpoint holds for each, and how partitioned ones fit together."""
+
+from dataclasses import dataclass
+
+from tf1hub.errors import GraphError
+from tf1hub.format import protos
+from tf1hub.graph import collections
+from tf1hub.graph.index import GraphIndex
+from tf1hub.names import node_name
+
+
+@dataclass(frozen=True)
+class StoredVariable:
+    """One variable as a checkpoint knows it. A part of a partitioned variable is stored as a slice of the whole.
+
+    `shape` is the variable's own static shape, None when it is not fully known; `dtype` a DataType number.
+    """
+
+    node: str
+    checkpoint_name: str
+    dtype: int
+    shape: tuple[int, ...] | None
+    full_shape: tuple[int, ...] | None
+    offset: tuple[int, ...] | None
+
+    @property
+    def slice_spec(self) -> str:
+        """What RestoreV2 takes to say which part it reads: "" for all, "4 3 0,2:0,3" for rows 0 and 1 of a [4, 3]."""
+        if self.offset is None or self.shape is None or self.full_shape is None:
+            return ""
+        extents = ":".join(f"{start},{length}" for start, length in zip(self.offset, self.shape, strict=True))
+        return " ".join(str(size) for size in self.full_shape) + " " + extents
+
+
+def variable_defs(index: GraphIndex) -> list[protos.VariableDef]:
+    """The variables of all collections, each once, in the order in which they appear."""
+    found: dict[str, protos.VariableDef] = {}
+    for key in collections.VARIABLE_COLLECTIONS:
+        for variable in index.variables(key):
+            found.setdefault(variable.variable_name, variable)
+    return list(found.values())
+
+
+def stored_variable(variable: protos.VariableDef, index: GraphIndex) -> StoredVariable:
+    """How a checkpoint stores a variable.
+
+    Raises:
+      GraphError: the graph has no node for it.
+    """
+    name = node_name(variable.variable_name)
+    node = index.nodes.get(name)
+    if node is None:
+        raise GraphError(f"The graph has no node {name!r} for its variable {variable.variable_name!r}.")
+    dtype, shape = node.attr["dtype"].type, static_shape(node.attr["shape"].shape)
+    if not variable.HasField("save_slice_info_def"):
+        return StoredVariable(name, name, dtype, shape, shape, None)
+    part = variable.save_slice_info_def
+    return StoredVariable(
+        name, part.full_name, dtype, tuple(part.var_shape), tuple(part.full_shape), tuple(part.var_offset)
+    )
+
+
+def static_shape(shape: protos.TensorShapeProto) -> tuple[int, ...] | None:
+    """A shape as a tuple, or None when any of it is unknown."""
+    if shape.unknown_rank or any(dim.size < 0 for dim in shape.dim):
+        return None
+    return tuple(dim.size for dim in shape.dim)

@@ -1,0 +1,296 @@
+"""A module as a value: its graph variants, and where its variables' values lie when it was read from disk."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tf1hub import files
+from tf1hub.checkpoints import find_checkpoint_prefix, wanted_variables
+from tf1hub.errors import AttachmentError, MissingModuleError, SignatureError, TagsError, raised_as_tensorflow
+from tf1hub.format import module_directory, protos
+from tf1hub.format.checkpoint_copy import copy_checkpoint
+from tf1hub.format.placing import new_module_directory
+from tf1hub.graph import collections
+from tf1hub.graph.anonymous import make_anonymous
+from tf1hub.graph.application import Application, application_of
+from tf1hub.graph.assets import ASSETS_DIRECTORY, asset_paths, file_names, fold_assets, unfold_assets
+from tf1hub.graph.defaults import strip_default_attrs
+from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.restoring import with_restored_variables
+from tf1hub.graph.state import State, state_of
+from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
+from tf1hub.tensor_info import TensorInfo
+
+Tags = Iterable[str] | None
+
+
+class ModuleSpec:
+    """A module's definition: what `hub.create_module_spec` makes and `hub.load_module_spec` reads.
+
+    It is plain data and belongs to no graph. Pass it to `hub.Module` to instantiate it, or to `export` with a checkpoint.
+
+    Attributes:
+      checkpoint: the prefix of the checkpoint with the variables' values, or None when they are initialized anew.
+
+    >>> spec.get_signature_names()
+    ['default']
+    """
+
+    def __init__(self, saved_model: protos.SavedModel, checkpoint: str | None = None):
+        self.checkpoint = checkpoint
+        self._saved_model = saved_model
+        self._indexes: dict[frozenset[str], GraphIndex] = {}
+        self._cache: dict[tuple[Any, ...], Any] = {}
+        for meta_graph in saved_model.meta_graphs:
+            tags = frozenset(tag for tag in meta_graph.meta_info_def.tags if tag)
+            if tags in self._indexes:
+                raise TagsError(f"Two graph variants have the same tags: {sorted(tags)}. Give each its own set of tags.")
+            self._indexes[tags] = GraphIndex(meta_graph)
+
+    def get_tags(self) -> list[frozenset[str]]:
+        """The tags of each graph variant, in the order in which they were made."""
+        return list(self._indexes)
+
+    def get_signature_names(self, tags: Tags = None) -> list[str]:
+        """The names of a variant's signatures, sorted.
+
+        Args:
+          tags: the tags of the variant; none for the one without tags.
+
+        Raises:
+          TagsError: no variant has these tags (a `KeyError` and a `ValueError`).
+        """
+        return sorted(self.variant(tags).meta_graph.signature_def)
+
+    def get_input_info_dict(self, signature: str | None = None, tags: Tags = None) -> dict[str, TensorInfo]:
+        """What a signature takes: an info with `dtype`, `get_shape()`, `type_spec` and `is_sparse` for each input.
+
+        Args:
+          signature: its name; "default" when left out.
+          tags: the tags of the variant; none for the one without tags.
+
+        Raises:
+          SignatureError: there is no such signature (a `ValueError`).
+          TagsError: no variant has these tags.
+        """
+        inputs = self.signature(signature, tags).inputs
+        return {key: TensorInfo(inputs[key]) for key in sorted(inputs)}
+
+    def get_output_info_dict(self, signature: str | None = None, tags: Tags = None) -> dict[str, TensorInfo]:
+        """What a signature gives; see `get_input_info_dict`."""
+        outputs = self.signature(signature, tags).outputs
+        return {key: TensorInfo(outputs[key]) for key in sorted(outputs)}
+
+    def get_attached_message(
+        self, key: str, message_type: Callable[[], Any], tags: Tags = None, required: bool = False
+    ) -> Any:
+        """A message that the publisher attached with `hub.attach_message`.
+
+        Args:
+          key: the name it was attached by.
+          message_type: the protocol buffer class to read it as.
+          tags: the tags of the variant; none for the one without tags.
+          required: whether it is an error when there is none.
+
+        Returns:
+          The message, or None when there is none.
+
+        Raises:
+          AttachmentError: there is none though it is required (a `KeyError`).
+        """
+        attached = self.variant(tags).collection_bytes(collections.ATTACHMENTS)
+        messages = {item.key: item.value for item in map(protos.ModuleAttachment.FromString, attached)}
+        if key in messages:
+            message = message_type()
+            message.ParseFromString(messages[key])
+            return message
+        if required:
+            known = f"there are {sorted(messages)}" if messages else "nothing is attached"
+            raise AttachmentError(f"No message is attached as {key!r} to the variant {sorted(tags or [])}; {known}.")
+        return None
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        _sentinel: None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        name_transform_fn: Callable[[str], str] | None = None,
+    ) -> None:
+        """Writes a module with the values of a checkpoint. No graph is built and no session is run.
+
+        Args:
+          path: the module's directory; it is there whole or not at all.
+          checkpoint_path: a checkpoint's prefix (`model.ckpt-100`), or a directory of which the latest one is taken.
+          name_transform_fn: gives, for a variable's name in the module, its name in the checkpoint.
+
+        Raises:
+          ValueError: `checkpoint_path` is missing.
+          CheckpointError: the checkpoint lacks a variable, or has it with another shape or dtype.
+          ModuleExistsError: there is a module at `path` (also a `tf.errors.AlreadyExistsError`).
+
+        >>> spec.export("/tmp/tuned", checkpoint_path="/tmp/training", name_transform_fn=lambda name: "module/" + name)
+        """
+        if _sentinel is not None:
+            raise ValueError("Pass `checkpoint_path` and `name_transform_fn` by name: export(path, checkpoint_path=...).")
+        if not checkpoint_path:
+            raise ValueError("`checkpoint_path` is missing: the checkpoint that the variables' values are taken from.")
+        prefix = find_checkpoint_prefix(os.fspath(checkpoint_path))
+        rename = name_transform_fn or (lambda name: name)
+        wanted = wanted_variables(self.stored_variables(), rename)
+        self.write(path, lambda target: copy_checkpoint(prefix, target, wanted))
+
+    def write(self, path: str | os.PathLike[str], write_checkpoint: Callable[[str], None]) -> None:
+        """Writes the module's directory, whole or not at all; `write_checkpoint` gets the checkpoint's prefix.
+
+        Nothing of this machine goes into it: no device, no path of an asset.
+        """
+        names = file_names(path for paths in self._asset_paths() for path in paths.values())
+        for source in names:
+            check_asset(source)
+        with raised_as_tensorflow(), new_module_directory(os.fspath(path)) as directory:
+            if any(index.variables(collections.GLOBAL_VARIABLES) for index in self._indexes.values()):
+                os.makedirs(os.path.join(directory, module_directory.VARIABLES))
+                write_checkpoint(module_directory.checkpoint_prefix(directory))
+            if names:
+                os.makedirs(os.path.join(directory, ASSETS_DIRECTORY))
+            for source, name in names.items():
+                target = Path(directory, ASSETS_DIRECTORY, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                files.copy(source, str(target))
+            saved_model = self._published(names).SerializeToString(deterministic=True)
+            Path(directory, module_directory.SAVED_MODEL).write_bytes(saved_model)
+            Path(directory, module_directory.MARKER).write_bytes(module_directory.marker_bytes())
+
+    def _published(self, asset_names: dict[str, str]) -> protos.SavedModel:
+        """The messages as they go to disk."""
+        saved_model = protos.SavedModel()
+        saved_model.CopyFrom(self._saved_model)
+        for meta_graph in saved_model.meta_graphs:
+            make_anonymous(meta_graph, asset_names)
+            unfold_assets(meta_graph, asset_names)
+        return saved_model
+
+    def _asset_paths(self) -> list[dict[str, str]]:
+        return [asset_paths(meta_graph) for meta_graph in self._saved_model.meta_graphs]
+
+    def variant(self, tags: Tags = None) -> GraphIndex:
+        """The graph of a variant.
+
+        Raises:
+          TagsError: no variant has these tags.
+        """
+        wanted = as_tags(tags)
+        if wanted not in self._indexes:
+            known = ", ".join(str(sorted(tags)) for tags in self._indexes)
+            raise TagsError(
+                f"The module has no graph variant with the tags {sorted(wanted)}. Its variants have the tags: {known}."
+            )
+        return self._indexes[wanted]
+
+    def signature(self, signature: str | None = None, tags: Tags = None) -> protos.SignatureDef:
+        """The definition of a signature; "default" when left out."""
+        name = signature or "default"
+        signatures = self.variant(tags).meta_graph.signature_def
+        if name not in signatures:
+            raise SignatureError(
+                f"The module has no signature {name!r} in its variant {sorted(as_tags(tags))}. It has:"
+                f" {', '.join(repr(known) for known in sorted(signatures)) or 'none'}."
+            )
+        return signatures[name]
+
+    def stored_variables(self) -> list[StoredVariable]:
+        """The variables of the variant that an export without a graph is about: the one without tags, or the first."""
+        index = self._indexes.get(frozenset()) or next(iter(self._indexes.values()))
+        return [stored_variable(variable, index) for variable in variable_defs(index)]
+
+    def state(self, tags: Tags, trainable: bool, everything: bool = False) -> State:
+        """What one instance of a variant brings into a graph. Kept, since each instance needs it again."""
+        key = ("state", as_tags(tags), trainable, everything)
+        if key not in self._cache:
+            meta_graph = self.variant(tags).meta_graph
+            if self.checkpoint is not None:
+                meta_graph = with_restored_variables(meta_graph, self.checkpoint)
+            self._cache[key] = state_of(meta_graph, trainable, everything)
+        state: State = self._cache[key]
+        return state
+
+    def application(
+        self, tags: Tags, signature: str, outputs: Iterable[str], trainable: bool, everything: bool = False
+    ) -> Application:
+        """What one application of a signature brings into a graph. Kept, since each application needs it again."""
+        key = ("application", as_tags(tags), signature, tuple(outputs), trainable, everything)
+        if key not in self._cache:
+            given, made = self.get_input_info_dict(signature, tags), self.get_output_info_dict(signature, tags)
+            self._cache[key] = application_of(
+                self.variant(tags),
+                [name for info in given.values() for name in info.component_names()],
+                [name for output in key[3] for name in made[output].component_names()],
+                trainable,
+                everything,
+            )
+        application: Application = self._cache[key]
+        return application
+
+
+def as_tags(tags: Tags) -> frozenset[str]:
+    """Tags given as None, a set, a list or an empty dict."""
+    if isinstance(tags, str):
+        raise TagsError(f"Tags are a set of strings; write {{{tags!r}}}.")
+    return frozenset(tags or ())
+
+
+def read_spec(directory: str) -> ModuleSpec:
+    """The spec of a module's directory; see `hub.load_module_spec`."""
+    module_directory.check_marker(directory)
+    saved_model = module_directory.read_saved_model(directory)
+    for meta_graph in saved_model.meta_graphs:
+        fold_assets(meta_graph, directory)
+        strip_default_attrs(meta_graph)
+    return ModuleSpec(saved_model, module_directory.find_checkpoint(directory))
+
+
+def load_module_spec(path: str | os.PathLike[str]) -> ModuleSpec:
+    """Reads the spec of a module on disk. TensorFlow is not loaded.
+
+    Args:
+      path: the module's directory, `file://` too.
+
+    Raises:
+      MissingModuleError: there is no module (an `OSError`, and a `tf.errors.NotFoundError`).
+      UnsupportedModuleError: a format, or required features, that this version does not know.
+      CorruptModuleError: a file that cannot be read.
+      UnsupportedHandleError: a web address.
+
+    >>> hub.load_module_spec(path).get_tags()
+    [frozenset()]
+    """
+    with raised_as_tensorflow():
+        return read_spec(files.absolute(files.resolve(path)))
+
+
+def resolve(handle: str | os.PathLike[str]) -> str:
+    """The path that a handle speaks of, which must exist. Downloading is not supported yet.
+
+    Args:
+      handle: a path, or a `file://` address.
+
+    Raises:
+      MissingModuleError: the path does not exist (an `OSError`).
+      UnsupportedHandleError: a web address (an `OSError`).
+    """
+    path = files.resolve(handle)
+    if not files.exists(path):
+        with raised_as_tensorflow():
+            raise MissingModuleError(f"There is no directory {path!r}. Check the path of the module.")
+    return path
+
+
+def check_asset(path: str) -> None:
+    """Refuses an asset whose file is not there."""
+    if not files.exists(path):
+        with raised_as_tensorflow():
+            raise MissingModuleError(
+                f"The asset {path!r} does not exist. The module's graph reads it, so it cannot be used or exported"
+                " without: put the file back."
+            )

@@ -1,0 +1,145 @@
+"""Every use of TensorFlow's private API, each with the reason why the public one does not do.
+
+The tests of this file run on the oldest and the newest supported TensorFlow.
+"""
+
+import importlib.metadata
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.feature_column import feature_column as _feature_column
+from tensorflow.python.feature_column import feature_column_v2 as _feature_column_v2
+from tensorflow.python.framework import op_def_registry as _op_def_registry
+from tensorflow.python.framework import ops as _ops
+from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
+from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
+
+# A column that `tf.compat.v1.feature_column.input_layer` and Keras's DenseFeatures take must be of these classes; there is
+# no public way to define one.
+DenseColumnV1 = _feature_column._DenseColumn
+DenseColumnV2 = _feature_column_v2.DenseColumn
+
+
+def python_object(collection: str, message: bytes) -> Any:
+    """The variable or control flow context that a message in a collection describes, in the default graph.
+
+    Public `Variable.from_proto` makes reference variables only, and contexts have none: TensorFlow keeps the readers of
+    both in a registry that `import_meta_graph` uses.
+    """
+    parsed = _ops.get_collection_proto_type(collection).FromString(message)
+    return _ops.get_from_proto_function(collection)(parsed, import_scope=None)
+
+
+def is_function_graph(graph: Any) -> bool:
+    """Whether the graph is the body of a function, a v2 loop or a v2 branch. The class is not public."""
+    return isinstance(graph, _FuncGraph)
+
+
+def enclosing_graphs(graph: Any) -> Iterator[Any]:
+    """The graphs around the body of a function, from the inside out, the graph itself first."""
+    while graph is not None:
+        yield graph
+        graph = graph.outer_graph if isinstance(graph, _FuncGraph) else None
+
+
+def brought_into(graph: Any, tensor: Any) -> Any:
+    """A tensor as the graph can use it right here: captured by a function, and passed into a v1 loop or branch.
+
+    Ops that are made one by one get this for free; an import that maps inputs does not.
+    """
+    if isinstance(graph, _FuncGraph) and tensor.graph is not graph:
+        tensor = graph.capture(tensor)
+    context = graph._get_control_flow_context()
+    return context.AddValue(tensor) if context else tensor
+
+
+def place_with(op: Any, others: list[Any]) -> None:
+    """Colocates an existing op with others. `tf.compat.v1.colocate_with` works on ops that are being made only."""
+    own = [group for group in op.colocation_groups() if group != b"loc:@" + op.name.encode()]
+    groups = dict.fromkeys([*own, *(group for other in others for group in other.colocation_groups())])
+    attr = tf.compat.v1.AttrValue(list=tf.compat.v1.AttrValue.ListValue(s=sorted(groups)))
+    op._set_attr("_class", attr)
+    for other in others:
+        if other.device:
+            op._set_device(other.device)
+            break
+
+
+def is_registered(op_type: str) -> bool:
+    """Whether this TensorFlow, with the libraries loaded so far, has an op. Public API can only try to make one."""
+    return _op_def_registry.get(op_type) is not None
+
+
+def defined_functions(graph: Any) -> set[str]:
+    """The names of the functions in a graph's library, without writing out the whole graph."""
+    return {function.name if hasattr(function, "name") else str(function) for function in _functions(graph)}
+
+
+def _functions(graph: Any) -> list[Any]:
+    functions = graph._functions
+    return list(functions.values()) if isinstance(functions, dict) else list(functions)
+
+
+class _LegacyKerasModule(ModuleType):
+    """Stands in for `tf.layers` or `tf.nn.rnn_cell`: loads tf_keras when an attribute is asked for."""
+
+    def __getattr__(self, item: str) -> Any:
+        if item.startswith("__") and item != "__all__":
+            raise AttributeError(item)
+        return getattr(_legacy_keras(self.__dict__["_tf1hub_submodule"]), item)
+
+    def __dir__(self) -> list[str]:
+        return dir(_legacy_keras(self.__dict__["_tf1hub_submodule"]))
+
+    def __repr__(self) -> str:
+        return f"<tf_keras's {self.__dict__['_tf1hub_submodule']}, by tf1hub>"
+
+
+def _legacy_keras(submodule: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"tf_keras.api._v1.keras.__internal__.legacy.{submodule}")
+    except ImportError as error:
+        version = ".".join(tf.__version__.split(".")[:2])
+        name = "tf.layers" if submodule == "layers" else "tf.nn.rnn_cell"
+        raise ImportError(
+            f"{name} is part of Keras 2, which this TensorFlow {tf.__version__} does not bring. Install it beside Keras 3:"
+            f" pip install 'tf-keras~={version}.0'"
+        ) from error
+
+
+def provide_tf_layers() -> None:
+    """Makes `tf.layers` and `tf.nn.rnn_cell` work in this process where, under Keras 3, they would only raise.
+
+    Both are lazy loaders that refuse every attribute under Keras 3. Each is changed where it is, so that whoever holds it
+    already has a working one. `tf.keras` and all else stay as they are; where they work, nothing is changed.
+    """
+    global _layers_checked
+    if _layers_checked:
+        return
+    _layers_checked = True
+    if _keras_two_is_used():
+        return
+    for module in [module for name, module in sys.modules.items() if name.startswith("tensorflow")]:
+        for submodule in ("layers", "rnn_cell"):
+            loader = getattr(module, "__dict__", {}).get(submodule)
+            if type(loader).__name__ == "KerasLazyLoader":
+                loader.__dict__["_tf1hub_submodule"] = submodule
+                # Not `loader.__class__ = ...`: a loader hands attributes on to the module that it cannot load.
+                object.__setattr__(loader, "__class__", _LegacyKerasModule)
+
+
+_layers_checked = False
+
+
+def _keras_two_is_used() -> bool:
+    if os.environ.get("TF_USE_LEGACY_KERAS") in ("true", "True", "1"):
+        return True
+    try:
+        return importlib.metadata.version("keras").startswith("2.")
+    except importlib.metadata.PackageNotFoundError:
+        return False
