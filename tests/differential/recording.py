@@ -21,23 +21,61 @@ EXCEPTIONS = [
 
 
 @dataclass(frozen=True)
+class Deliberate:
+    """A place where tf1hub does something else on purpose: why, and what each library does."""
+
+    reason: str
+    theirs: Any
+    ours: Any
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """`run(hub, tf)` returns what the library did. `deliberate` says why tf1hub does something else on purpose:
-    then its result is `ours` (left out where it only has to differ from the predecessor's)."""
+    """`run(hub, tf)` returns what the library did; `deliberate` maps places in that to what differs there."""
 
     name: str
     run: Callable[[Any, Any], Any]
-    deliberate: str | None = None
-    ours: Any = None
+    deliberate: dict[str, Deliberate]
 
 
-def scenario(run: Callable | None = None, *, deliberate: str | None = None, ours: Any = None) -> Callable:
+def scenario(run: Callable | None = None, *, deliberate: dict[str, Deliberate] | None = None) -> Callable:
+    """Registers a scenario. A place is written as in the messages of `equal`: `key/key[index]`."""
+
     def register(function: Callable) -> Callable:
         assert function.__name__ not in SCENARIOS, function.__name__
-        SCENARIOS[function.__name__] = Scenario(function.__name__, function, deliberate, ours)
+        SCENARIOS[function.__name__] = Scenario(function.__name__, function, deliberate or {})
         return function
 
     return register(run) if run else register
+
+
+def equal(ours: Any, theirs: Any, except_at: set[str] = frozenset(), place: str = "") -> list[str]:
+    """Every place where the results differ, but for those in `except_at`."""
+    if place in except_at:
+        return []
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        if "raised" in theirs and "raised" in ours:
+            missing = set(theirs["raised"]) - set(ours["raised"])
+            return [f"{place}: raised {ours['type']}, which is no {sorted(missing)}"] if missing else []
+        return [
+            finding
+            for key in {**theirs, **ours}
+            for finding in equal(ours.get(key, "nothing"), theirs.get(key, "nothing"), except_at, f"{place}/{key}")
+        ]
+    if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        return [
+            finding
+            for index, pair in enumerate(zip(ours, theirs, strict=True))
+            for finding in equal(*pair, except_at, f"{place}[{index}]")
+        ]
+    return [] if ours == theirs else [f"{place}: here {ours!r}, there {theirs!r}"]
+
+
+def pick(result: Any, place: str) -> Any:
+    """What stands at a place; of an exception, only its classes."""
+    for key in re.findall(r"/([^/[]+)|\[(\d+)\]", place):
+        result = result[key[0]] if key[0] else result[int(key[1])]
+    return result["raised"] if isinstance(result, dict) and "raised" in result else result
 
 
 def outcome(action: Callable[[], Any]) -> dict[str, Any]:

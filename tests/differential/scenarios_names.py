@@ -28,7 +28,8 @@ def variable_names_under_scopes(hub, tf):
     with tf.name_scope("named"), tf.variable_scope("inner"):
         found["both"] = _names(hub.Module(spec).variables)
     with tf.variable_scope("outer"):
-        found["variable scope once more"] = _names(hub.Module(spec).variables)
+        found["variable scope once more"] = outcome(lambda: hub.Module(spec))
+        found["another name there"] = _names(hub.Module(spec, name="another").variables)
     with tf.variable_scope("", use_resource=False):
         found["empty scope"] = _names(hub.Module(spec).variables)
     return found

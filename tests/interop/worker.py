@@ -1,10 +1,12 @@
-"""Runs in the predecessor's environment: writes every kind of module with tensorflow_hub, or reads those that
-tf1hub wrote.
+"""Writes every kind of module with one library, or reads those that another one wrote, and says all about them.
 
-    .venv-peer/bin/python -m tests.interop.worker write DIR     DIR/NAME/module and DIR/answers.json
-    .venv-peer/bin/python -m tests.interop.worker read DIR      DIR/answers.json
+    .venv-peer/bin/python -m tests.interop.worker write tensorflow_hub MODULES ANSWERS.json
+    .venv/bin/python -m tests.interop.worker read tf1hub MODULES ANSWERS.json
+
+Each kind lies in MODULES/NAME/module.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -31,14 +33,14 @@ def answer(hub: Any, kind: Kind, path: str, write: bool) -> dict[str, Any]:
         return {"error": traceback.format_exc()}
 
 
-def main(task: str, folder: str, library: str = "tensorflow_hub") -> None:
-    hub = __import__(library)
-    answers = {
-        name: answer(hub, kind, f"{folder}/{name}/module", task == "write")
-        for name, kind in KINDS.items()
-        if kind.available() and (task == "write" or Path(folder, name).exists())
+def main(task: str, library: str, modules: str, answers: str, *names: str) -> None:
+    hub = importlib.import_module(library)
+    found = {
+        name: answer(hub, KINDS[name], f"{modules}/{name}/module", task == "write")
+        for name in names or KINDS
+        if KINDS[name].available() and (task == "write" or Path(modules, name).exists())
     }
-    Path(folder, "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+    Path(answers).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

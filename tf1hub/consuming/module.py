@@ -92,7 +92,8 @@ class Module:
             tensor, a sparse or ragged tensor, or what TensorFlow converts to one.
           signature: the signature's name; "default" when left out.
           as_dict: whether all outputs are returned as a dict by name, instead of the one called "default".
-          outputs: the names of the outputs to compute, returned as a dict by name. Not in tensorflow_hub 0.15.0.
+          outputs: the names of the only outputs to compute, returned as a dict by name; what just other outputs need is left
+            out of the graph. Not in tensorflow_hub 0.15.0.
 
         Returns:
           The tensor of the output "default", or a dict of tensors.
@@ -110,7 +111,8 @@ class Module:
         made = self.get_output_info_dict(signature)
         wanted = chosen_outputs(signature, list(made), as_dict, outputs)
         tensors = converted(named_inputs(inputs, infos, signature), infos, signature)
-        imported = self._apply(signature, wanted, {**self._instance.tensors, **components(tensors, infos)})
+        computed = list(made) if outputs is None else wanted
+        imported = self._apply(signature, computed, {**self._instance.tensors, **components(tensors, infos)})
         results = {
             key: composed(made[key], [imported.tensor(name) for name in made[key].component_names()])
             for key in wanted
