@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 
 from tf1hub import files
-from tf1hub.errors import CheckpointError
+from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.format import dtypes
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.checkpoint_copy import WantedVariable
@@ -18,8 +18,14 @@ def check_checkpoint(prefix: str, stored: list[StoredVariable]) -> None:
     """Refuses a checkpoint that lacks variables of a graph, or has them otherwise. Reads its index only.
 
     Raises:
+      MissingCheckpointError: there is none.
       CheckpointError: it says all that is missing, and all that has another shape or dtype.
     """
+    if not files.exists(prefix + ".index"):
+        raise MissingCheckpointError(
+            f"There is no checkpoint {prefix!r} (no file {prefix + '.index'!r}), and the module's graph has"
+            f" {len(stored)} variables. Fetch the module again."
+        )
     with _local_index(prefix) as reader:
         faults = [fault for variable in stored if (fault := _fault(variable, reader))]
     if faults:
@@ -76,23 +82,33 @@ def find_checkpoint_prefix(path: str) -> str:
     """The prefix of a checkpoint's files: `path` itself, or the latest one of a training directory.
 
     Raises:
-      CheckpointError: there is none, or it has the format of before TensorFlow 1.0.
+      MissingCheckpointError: there is none.
+      CheckpointError: it has the format of before TensorFlow 1.0.
     """
     if files.exists(path + ".index"):
         return path
     if files.is_directory(path):
         state = files.join(path, "checkpoint")
         if not files.exists(state):
-            raise CheckpointError(f"The directory {path!r} has no file `checkpoint`, so no latest checkpoint is known.")
-        latest = re.search(r'^model_checkpoint_path: "(.*)"', files.read_bytes(state).decode(), re.MULTILINE)
-        name = _unescaped(latest.group(1)) if latest else ""
-        return find_checkpoint_prefix(name if os.path.isabs(name) else files.join(path, name))
+            raise MissingCheckpointError(
+                f"The directory {path!r} has no file `checkpoint`, so no latest checkpoint is known."
+            )
+        latest = re.search(rb'^model_checkpoint_path: "(.+)"', files.read_bytes(state), re.MULTILINE)
+        if latest is None:
+            raise MissingCheckpointError(f"The file {state!r} names no latest checkpoint. Pass a checkpoint's prefix.")
+        name = _unescaped(latest.group(1))
+        prefix = name if os.path.isabs(name) else files.join(path, name)
+        if files.exists(prefix + ".index") or not files.is_directory(prefix):
+            return find_checkpoint_prefix(prefix)
+        raise MissingCheckpointError(f"The file {state!r} names a directory, {name!r}, where a checkpoint should be.")
     if files.exists(path):
         raise CheckpointError(
             f"{path!r} is a checkpoint of the old format (V1). Restore it and save it with `tf.compat.v1.train.Saver`,"
             " which writes the current one."
         )
-    raise CheckpointError(f"There is no checkpoint {path!r} (no file {path + '.index'!r}){_close_checkpoints(path)}.")
+    raise MissingCheckpointError(
+        f"There is no checkpoint {path!r} (no file {path + '.index'!r}){_close_checkpoints(path)}."
+    )
 
 
 def _close_checkpoints(path: str) -> str:
@@ -104,6 +120,6 @@ def _close_checkpoints(path: str) -> str:
     return f"; in its directory there are {close}" if close else ""
 
 
-def _unescaped(text: str) -> str:
-    """A string of a protocol buffer's text format: bytes that are not ASCII stand there as octal numbers."""
-    return text.encode("ascii", "backslashreplace").decode("unicode_escape").encode("latin-1").decode()
+def _unescaped(text: bytes) -> str:
+    """A string of a protocol buffer's text format: older TensorFlows escape bytes that are not ASCII, newer do not."""
+    return os.fsdecode(text.decode("unicode_escape").encode("latin-1"))

@@ -14,7 +14,7 @@ class Tf1HubError(Exception):
     """Whatever tf1hub itself finds wrong."""
 
 
-class CorruptModuleError(Tf1HubError, ValueError):
+class CorruptModuleError(Tf1HubError, OSError, ValueError):
     """Bytes that cannot be what they claim to be: a file that is cut short, a checksum that does not match."""
 
 
@@ -38,14 +38,16 @@ class SpecTypeError(Tf1HubError, ValueError, TypeError):
     """Something that stands for no module."""
 
 
-class SignatureError(Tf1HubError, ValueError):
+class SignatureError(Tf1HubError, ValueError, KeyError):
     """A signature that is not declared, or cannot be."""
+
+    __str__ = Exception.__str__  # a KeyError's own shows the message quoted
 
 
 class TagsError(Tf1HubError, ValueError, KeyError):
     """Tags that name no graph variant, or name one twice."""
 
-    __str__ = Exception.__str__  # a KeyError's own shows the message quoted
+    __str__ = Exception.__str__
 
 
 class InputError(Tf1HubError, TypeError, ValueError):
@@ -64,22 +66,30 @@ class CheckpointError(Tf1HubError, ValueError):
     """A checkpoint that lacks variables, or has them with another shape or dtype."""
 
 
+class MissingCheckpointError(CheckpointError, OSError):
+    """A path that holds no checkpoint. Public functions raise it as `tf.errors.NotFoundError` too."""
+
+
 class AttachmentError(Tf1HubError, KeyError):
     """An attached message that is required and not there."""
 
     __str__ = Exception.__str__
 
 
-_TENSORFLOW_ERRORS = {MissingModuleError: "NotFoundError", ModuleExistsError: "AlreadyExistsError"}
+_TENSORFLOW_ERRORS = {
+    MissingModuleError: "NotFoundError",
+    MissingCheckpointError: "NotFoundError",
+    ModuleExistsError: "AlreadyExistsError",
+}
 
 
 @contextmanager
 def raised_as_tensorflow() -> Iterator[None]:
-    """Within this context a missing or an existing module is raised as TensorFlow's error too, as 0.15.0 did."""
+    """Within this context what is missing, or there already, is raised as TensorFlow's error too, as 0.15.0 did."""
     try:
         yield
-    except (MissingModuleError, ModuleExistsError) as error:
-        if importlib.util.find_spec("tensorflow") is None:
+    except tuple(_TENSORFLOW_ERRORS) as error:
+        if type(error) not in _TENSORFLOW_ERRORS or importlib.util.find_spec("tensorflow") is None:
             raise
         raise _as_tensorflow(error) from None
 

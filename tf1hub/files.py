@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from tf1hub.errors import MissingModuleError, UnsupportedHandleError
 
@@ -30,11 +30,10 @@ def resolve(handle: str | os.PathLike[str]) -> str:
     >>> resolve("file:///models/half_plus_two")
     '/models/half_plus_two'
     """
-    path = os.fspath(handle)
-    if isinstance(path, bytes):
-        path = os.fsdecode(path)
-    if not isinstance(path, str):
-        raise TypeError(f"A handle is a path; this is {type(handle).__name__}: {handle!r}.")
+    try:
+        path = os.fsdecode(handle)
+    except TypeError:
+        raise TypeError(f"A handle is a path; this is {type(handle).__name__}: {handle!r}.") from None
     scheme = path.partition("://")[0].lower() if is_remote(path) else ""
     if scheme in _DOWNLOADED:
         raise UnsupportedHandleError(
@@ -42,8 +41,8 @@ def resolve(handle: str | os.PathLike[str]) -> str:
             " offers a .tar.gz), unpack it into a directory of its own, and pass that directory's path."
         )
     if scheme == "file":
-        parts = urlsplit(path)
-        return unquote(parts.netloc.removeprefix("localhost") + parts.path)
+        local = path.partition("://")[2]
+        return unquote(local.removeprefix("localhost") if local.startswith("localhost/") else local)
     return path
 
 

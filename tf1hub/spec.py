@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tf1hub import files
-from tf1hub.checkpoints import find_checkpoint_prefix, wanted_variables
+from tf1hub.checkpoints import check_checkpoint, find_checkpoint_prefix, wanted_variables
 from tf1hub.errors import AttachmentError, MissingModuleError, SignatureError, TagsError, raised_as_tensorflow
 from tf1hub.format import module_directory, protos
 from tf1hub.format.checkpoint_copy import copy_checkpoint
@@ -31,7 +31,8 @@ class ModuleSpec:
     It is plain data and belongs to no graph. Pass it to `hub.Module` to instantiate it, or to `export` with a checkpoint.
 
     Attributes:
-      checkpoint: the prefix of the checkpoint with the variables' values, or None when they are initialized anew.
+      checkpoint: the prefix of the checkpoint with the variables' values, None when they are initialized anew. A module
+        without variables has no such file.
 
     >>> spec.get_signature_names()
     ['default']
@@ -45,7 +46,9 @@ class ModuleSpec:
         for meta_graph in saved_model.meta_graphs:
             tags = frozenset(tag for tag in meta_graph.meta_info_def.tags if tag)
             if tags in self._indexes:
-                raise TagsError(f"Two graph variants have the same tags: {sorted(tags)}. Give each its own set of tags.")
+                raise TagsError(
+                    f"Two graph variants have the same tags: {sorted(tags)}. Give each its own set of tags."
+                )
             self._indexes[tags] = GraphIndex(meta_graph)
 
     def get_tags(self) -> list[frozenset[str]]:
@@ -120,7 +123,8 @@ class ModuleSpec:
         """Writes a module with the values of a checkpoint. No graph is built and no session is run.
 
         Args:
-          path: the module's directory; it is there whole or not at all.
+          path: the module's directory; it is there whole or not at all. Of several variants, the variables of the one
+            without tags are written (of the first one when all have tags).
           checkpoint_path: a checkpoint's prefix (`model.ckpt-100`), or a directory of which the latest one is taken.
           name_transform_fn: gives, for a variable's name in the module, its name in the checkpoint.
 
@@ -129,15 +133,19 @@ class ModuleSpec:
           CheckpointError: the checkpoint lacks a variable, or has it with another shape or dtype.
           ModuleExistsError: there is a module at `path` (also a `tf.errors.AlreadyExistsError`).
 
-        >>> spec.export("/tmp/tuned", checkpoint_path="/tmp/training", name_transform_fn=lambda name: "module/" + name)
+        >>> spec.export(new_path, checkpoint_path=training_dir, name_transform_fn=lambda name: "module/" + name)
         """
         if _sentinel is not None:
-            raise ValueError("Pass `checkpoint_path` and `name_transform_fn` by name: export(path, checkpoint_path=...).")
+            raise ValueError(
+                "Pass `checkpoint_path` and `name_transform_fn` by name: export(path, checkpoint_path=...)."
+            )
         if not checkpoint_path:
             raise ValueError("`checkpoint_path` is missing: the checkpoint that the variables' values are taken from.")
-        prefix = find_checkpoint_prefix(os.fspath(checkpoint_path))
+        with raised_as_tensorflow():
+            prefix = find_checkpoint_prefix(files.resolve(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
-        wanted = wanted_variables(self.stored_variables(), rename)
+        exported = frozenset() if frozenset() in self._indexes else next(iter(self._indexes))
+        wanted = wanted_variables(self.stored_variables(exported), rename)
         self.write(path, lambda target: copy_checkpoint(prefix, target, wanted))
 
     def write(self, path: str | os.PathLike[str], write_checkpoint: Callable[[str], None]) -> None:
@@ -148,7 +156,7 @@ class ModuleSpec:
         names = file_names(path for paths in self._asset_paths() for path in paths.values())
         for source in names:
             check_asset(source)
-        with raised_as_tensorflow(), new_module_directory(os.fspath(path)) as directory:
+        with raised_as_tensorflow(), new_module_directory(files.resolve(path)) as directory:
             if any(index.variables(collections.GLOBAL_VARIABLES) for index in self._indexes.values()):
                 os.makedirs(os.path.join(directory, module_directory.VARIABLES))
                 write_checkpoint(module_directory.checkpoint_prefix(directory))
@@ -190,7 +198,7 @@ class ModuleSpec:
 
     def signature(self, signature: str | None = None, tags: Tags = None) -> protos.SignatureDef:
         """The definition of a signature; "default" when left out."""
-        name = signature or "default"
+        name = "default" if signature is None else signature
         signatures = self.variant(tags).meta_graph.signature_def
         if name not in signatures:
             raise SignatureError(
@@ -199,10 +207,22 @@ class ModuleSpec:
             )
         return signatures[name]
 
-    def stored_variables(self) -> list[StoredVariable]:
-        """The variables of the variant that an export without a graph is about: the one without tags, or the first."""
-        index = self._indexes.get(frozenset()) or next(iter(self._indexes.values()))
+    def stored_variables(self, tags: Tags = None) -> list[StoredVariable]:
+        """The variables of a variant as a checkpoint stores them."""
+        index = self.variant(tags)
         return [stored_variable(variable, index) for variable in variable_defs(index)]
+
+    def check_values(self, tags: Tags) -> None:
+        """Refuses a variant whose variables' values are not on disk, where the spec was read from.
+
+        Raises:
+          MissingCheckpointError: there is no checkpoint at all.
+          CheckpointError: it lacks variables, or has them with another shape or dtype.
+        """
+        stored = self.stored_variables(tags)
+        if stored and self.checkpoint is not None:
+            with raised_as_tensorflow():
+                check_checkpoint(self.checkpoint, stored)
 
     def state(self, tags: Tags, trainable: bool, everything: bool = False) -> State:
         """What one instance of a variant brings into a graph. Kept, since each instance needs it again."""
@@ -247,7 +267,7 @@ def read_spec(directory: str) -> ModuleSpec:
     for meta_graph in saved_model.meta_graphs:
         fold_assets(meta_graph, directory)
         strip_default_attrs(meta_graph)
-    return ModuleSpec(saved_model, module_directory.find_checkpoint(directory))
+    return ModuleSpec(saved_model, module_directory.checkpoint_prefix(directory))
 
 
 def load_module_spec(path: str | os.PathLike[str]) -> ModuleSpec:

@@ -37,16 +37,11 @@ class TensorInfo:
         """The `tf.DType` of the values."""
         import tensorflow as tf
 
-        return tf.as_dtype(self.proto.dtype)
+        return self.type_spec.dtype if self.is_composite else tf.as_dtype(self.proto.dtype)
 
     def get_shape(self) -> Any:
         """The static `tf.TensorShape`."""
-        import tensorflow as tf
-
-        shape = self.proto.tensor_shape
-        if shape.unknown_rank:
-            return tf.TensorShape(None)
-        return tf.TensorShape([None if dim.size < 0 else dim.size for dim in shape.dim])
+        return self.type_spec.shape if self.is_composite else _shape(self.proto.tensor_shape)
 
     @property
     def is_supported_type(self) -> bool:
@@ -63,7 +58,7 @@ class TensorInfo:
         import tensorflow as tf
 
         if self.is_sparse:
-            return tf.SparseTensorSpec(self.get_shape(), self.dtype)
+            return tf.SparseTensorSpec(_shape(self.proto.tensor_shape), tf.as_dtype(self.proto.dtype))
         if self.is_composite:
             return _composite_spec(self.proto.composite_tensor.type_spec)
         return tf.TensorSpec(self.get_shape(), self.dtype)
@@ -98,12 +93,12 @@ def _composite_spec(proto: protos.TypeSpecProto) -> Any:
     if proto.type_spec_class == _RAGGED:
         shape, dtype, ragged_rank, row_splits_dtype = state
         row_splits = _dtype(row_splits_dtype)
-        return tf.RaggedTensorSpec(_shape(shape), _dtype(dtype), ragged_rank.int64_value, row_splits)
+        return tf.RaggedTensorSpec(_shape(shape.tensor_shape_value), _dtype(dtype), ragged_rank.int64_value, row_splits)
     if proto.type_spec_class == _SPARSE:
-        return tf.SparseTensorSpec(_shape(state[0]), _dtype(state[1]))
+        return tf.SparseTensorSpec(_shape(state[0].tensor_shape_value), _dtype(state[1]))
     if proto.type_spec_class == _INDEXED_SLICES:
         shape, dtype, indices_dtype = state[:3]
-        return tf.IndexedSlicesSpec(_shape(shape), _dtype(dtype), _dtype(indices_dtype))
+        return tf.IndexedSlicesSpec(_shape(shape.tensor_shape_value), _dtype(dtype), _dtype(indices_dtype))
     name = proto.type_spec_class_name or f"number {proto.type_spec_class}"
     raise UnsupportedModuleError(
         f"The signature has a composite tensor of type {name}; tf1hub knows dense, sparse and ragged tensors."
@@ -116,8 +111,7 @@ def _dtype(value: protos.StructuredValue) -> Any:
     return tf.as_dtype(value.tensor_dtype_value)
 
 
-def _shape(value: protos.StructuredValue) -> Any:
+def _shape(shape: protos.TensorShapeProto) -> Any:
     import tensorflow as tf
 
-    shape = value.tensor_shape_value
     return tf.TensorShape(None if shape.unknown_rank else [None if dim.size < 0 else dim.size for dim in shape.dim])

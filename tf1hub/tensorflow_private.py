@@ -3,13 +3,13 @@
 The tests of this file run on the oldest and the newest supported TensorFlow.
 """
 
-import importlib.metadata
 import importlib
+import importlib.metadata
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.python.feature_column import feature_column as _feature_column
@@ -23,6 +23,15 @@ from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa:
 # no public way to define one.
 DenseColumnV1 = _feature_column._DenseColumn
 DenseColumnV2 = _feature_column_v2.DenseColumn
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def not_converted(function: _Function) -> _Function:
+    """Keeps AutoGraph from rewriting what a function calls within a tf.function. Public, but without types."""
+    wrapped: _Function = tf.autograph.experimental.do_not_convert(function)
+    return wrapped
 
 
 def python_object(collection: str, message: bytes) -> Any:

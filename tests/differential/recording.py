@@ -29,6 +29,21 @@ class Deliberate:
     ours: Any
 
 
+def differs(reason: str, places: dict[str, tuple[Any, Any]]) -> dict[str, Deliberate]:
+    """Places where the libraries differ for one reason, each with their result and ours."""
+    return {place: Deliberate(reason, *results) for place, results in places.items()}
+
+
+def raised(*classes: str) -> dict[str, Any]:
+    """The outcome of an action that raised an exception of these classes."""
+    return {"raised": list(classes), "type": classes[0] if classes else "an error"}
+
+
+def returned(value: Any) -> dict[str, Any]:
+    """The outcome of an action that returned."""
+    return {"returned": value}
+
+
 @dataclass(frozen=True)
 class Scenario:
     """`run(hub, tf)` returns what the library did; `deliberate` maps places in that to what differs there."""
@@ -72,10 +87,10 @@ def equal(ours: Any, theirs: Any, except_at: set[str] = frozenset(), place: str 
 
 
 def pick(result: Any, place: str) -> Any:
-    """What stands at a place; of an exception, only its classes."""
+    """What stands at a place."""
     for key in re.findall(r"/([^/[]+)|\[(\d+)\]", place):
         result = result[key[0]] if key[0] else result[int(key[1])]
-    return result["raised"] if isinstance(result, dict) and "raised" in result else result
+    return result
 
 
 def outcome(action: Callable[[], Any]) -> dict[str, Any]:
@@ -173,7 +188,7 @@ def ancestors(tensors: Iterable[Any]) -> dict[str, str]:
 def collections(*keys: str) -> dict[str, list[str]]:
     keys = keys or (
         "variables", "trainable_variables", "model_variables", "local_variables", "regularization_losses",
-        "update_ops", "table_initializer", "asset_filepaths",
+        "update_ops", "table_initializer",
     )  # fmt: skip
     return {key: [item.name for item in tf.get_collection(key)] for key in keys}
 

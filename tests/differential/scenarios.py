@@ -1,6 +1,6 @@
 """Every scenario, and the program that runs them with one library.
 
-    .venv-peer/bin/python -m tests.differential.scenarios LIBRARY FILE [NAME ...]
+.venv-peer/bin/python -m tests.differential.scenarios LIBRARY FILE [NAME ...]
 """
 
 import importlib

@@ -3,7 +3,18 @@
 import os
 import shutil
 
-from tests.differential.recording import dense_spec, exported, files_in, new_dir, outcome, outcomes, scenario
+from tests.differential.recording import (
+    dense_spec,
+    differs,
+    exported,
+    files_in,
+    new_dir,
+    outcome,
+    outcomes,
+    raised,
+    returned,
+    scenario,
+)
 from tests.module_fns import KINDS
 
 
@@ -14,7 +25,18 @@ def _spec(hub, body):
     return action
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "an input that is no tensor gives the same error as an output that is none",
+        {f"/{case}": (raised("AttributeError"), raised("ValueError"))
+         for case in ["number_in", "text_in", "list_in", "none_in", "nested_dict", "outside"]},
+    )
+    | differs("a variable's value is an output", {"/variable_out": (raised("ValueError"), returned(["default"]))})
+    | differs(
+        "a tensor of another graph cannot be in the module",
+        {"/tensor_of_another_graph": (returned([{"set of": []}]), raised("KeyError", "LookupError", "ValueError"))},
+    )
+)  # fmt: skip
 def bad_signatures(hub, tf):
     def signature(*args, **kwargs):
         return lambda: hub.add_signature(*args, **kwargs)
@@ -66,7 +88,9 @@ def inputs_that_are_computed_from_state(hub, tf):
 
     def module_fn(kind="add"):
         w = tf.get_variable("w", [2])
-        x = {"add": lambda: w + 1.0, "read": lambda: w.read_value(), "table": lambda: tf.placeholder(tf.float32, [2])}[kind]()
+        x = {"add": lambda: w + 1.0, "read": lambda: w.read_value(), "table": lambda: tf.placeholder(tf.float32, [2])}[
+            kind
+        ]()
         hub.add_signature(inputs=x, outputs=x * 2.0)
 
     def applied(kind):
@@ -122,7 +146,15 @@ def colocations_that_cannot_be(hub, tf):
     return found | outcomes(**{f"{fn.__name__}, applied": applied(fn) for fn in functions})
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "what TensorFlow can make a tensor of is a tensor", {"/variable": (raised("ValueError"), returned("(2, 2)"))}
+    )
+    | differs(
+        "a type that is wrong is a TypeError",
+        {"/signature of another type": (raised("AttributeError"), raised("TypeError"))},
+    )
+)
 def bad_calls(hub, tf):
     module = hub.Module(KINDS["several_signatures"].spec(hub))
     tail = tf.ones([2, 3])
@@ -173,7 +205,17 @@ def _elsewhere(tf):
         return tf.ones([2, 3])
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "what TensorFlow can make a sparse or ragged tensor of is one",
+        {
+            "/sparse value": (raised("ValueError"), returned("(2, 2)")),
+            "/ragged value": (raised("TypeError"), returned("(2,)")),
+            "/list for ragged": (raised("ValueError"), returned("(2,)")),
+            "/other splits": (raised("TypeError"), returned("(2,)")),
+        },
+    )
+)
 def bad_sparse_and_ragged_calls(hub, tf):
     sparse = hub.Module(KINDS["sparse_in"].spec(hub))
     ragged = hub.Module(KINDS["ragged_in"].spec(hub))
@@ -191,9 +233,9 @@ def bad_sparse_and_ragged_calls(hub, tf):
         "ragged value": lambda: ragged(ragged_value).shape,
         "ragged tensor": lambda: ragged(tf.ragged.constant([[1.0], []])).shape,
         "dense for ragged": lambda: ragged(tf.ones([2, 4])),
-        "list for ragged": lambda: ragged([[1.0], [2.0, 3.0]]),
+        "list for ragged": lambda: ragged([[1.0], [2.0, 3.0]]).shape,
         "sparse for ragged": lambda: ragged(tf.SparseTensor.from_value(value)),
-        "int64 splits": lambda: ragged(tf.ragged.constant([[1.0], []], row_splits_dtype=tf.int32)),
+        "other splits": lambda: ragged(tf.ragged.constant([[1.0], []], row_splits_dtype=tf.int32)).shape,
         "ragged of rank 2": lambda: ragged(tf.ragged.constant([[[1.0], []]])),
         "integers": lambda: ragged(tf.ragged.constant([[1], []])),
     }
@@ -218,7 +260,15 @@ def bad_modules(hub, tf):
     )
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "damage is a CorruptModuleError, whatever found it",
+        {
+            "/empty graph/spec": (raised("KeyError", "LookupError"), raised("ValueError")),
+            "/truncated index/module": (raised("OpError"), raised("ValueError")),
+        },
+    )
+)
 def bad_directories(hub, tf):
     """What comes of a damaged module, when its spec is read and when it is used."""
     good = exported(hub, dense_spec(hub))
@@ -284,7 +334,12 @@ def checkpoints_that_do_not_fit(hub, tf):
     return outcomes(shape=lambda: session_of(swapped(wide)), names=lambda: session_of(swapped(other_names)))
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "a handle that is no string is a TypeError",
+        {f"/{case}": (raised("AttributeError"), raised("TypeError")) for case in ["none", "resolved_number"]},
+    )
+)
 def handles(hub, tf):
     """Forms of a handle that names a directory."""
     path = exported(hub, dense_spec(hub))
@@ -293,7 +348,7 @@ def handles(hub, tf):
         return lambda: sorted(hub.load_module_spec(handle).get_signature_names())
 
     return outcomes(
-        plain=loaded(path), slash=loaded(path + "/"), file_url=lambda: hub.resolve("file://" + path) if False else None,
+        plain=loaded(path), slash=loaded(path + "/"),
         resolved=lambda: hub.resolve(path) == path, resolved_slash=lambda: hub.resolve(path + "/") == path + "/",
         resolved_nowhere=lambda: hub.resolve("/nonsense/nowhere"), resolved_relative=lambda: hub.resolve("nonsense"),
         resolved_plain=lambda: hub.resolve(os.path.dirname(path)) == os.path.dirname(path),

@@ -2,19 +2,32 @@
 
 import numpy as np
 
-from tests.differential.recording import as_json, dense_spec, evaluate, outcome, outcomes, scenario
+from tests.differential.recording import (
+    as_json,
+    dense_spec,
+    differs,
+    evaluate,
+    outcome,
+    outcomes,
+    raised,
+    returned,
+    scenario,
+)
 from tests.module_fns import KINDS, as_tensors
 from tests.module_fns.interfaces import RAGGED, SPARSE
 
+VALUES = "what TensorFlow can make a tensor of is a tensor"
 
-@scenario
+
+@scenario(deliberate=differs(VALUES, {"/variable": (raised("ValueError"), returned([[3.0, 3.0]]))}))
 def forms_of_inputs(hub, tf):
     module = hub.Module(dense_spec(hub))
     rows = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     forms = {
         "list": rows, "tuple": tuple(map(tuple, rows)), "array": np.array(rows, np.float32), "float64": np.array(rows),
-        "tensor": tf.constant(rows), "dict": {"default": rows}, "integers": [[1, 2, 3]], "rows of arrays": list(np.array(rows)),
-        "placeholder": tf.placeholder_with_default(rows, [None, 3]), "rows of tensors": [tf.zeros([3]), tf.ones([3])],
+        "tensor": tf.constant(rows), "dict": {"default": rows}, "integers": [[1, 2, 3]],
+        "rows of arrays": list(np.array(rows)), "placeholder": tf.placeholder_with_default(rows, [None, 3]),
+        "rows of tensors": [tf.zeros([3]), tf.ones([3])],
         "half": np.array(rows, np.float16), "booleans": [[True, False, True]], "number": 1.0, "empty": np.zeros([0, 3]),
         "integer array": np.array([[1, 2, 3]]), "variable": tf.Variable([[1.0, 1.0, 1.0]]),
     }  # fmt: skip
@@ -41,7 +54,12 @@ def forms_of_sparse_and_ragged_inputs(hub, tf):
     return found
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        VALUES,
+        {"/sparse": (raised("ValueError"), returned("(3, 2)")), "/ragged": (raised("TypeError"), returned("(3,)"))},
+    )
+)
 def sparse_values_as_inputs(hub, tf):
     """SparseTensorValue and RaggedTensorValue, as they come out of a session."""
     sparse, ragged = hub.Module(KINDS["sparse_in"].spec(hub)), hub.Module(KINDS["ragged_in"].spec(hub))
@@ -87,7 +105,8 @@ def inferred_shapes(hub, tf):
     module = hub.Module(hub.create_module_spec(module_fn))
     inputs = {
         "known": tf.zeros([2, 8, 10, 3]), "batch": tf.placeholder(tf.float32, [None, 8, 10, 3]),
-        "rank": tf.placeholder(tf.float32, [None] * 4), "unknown": tf.placeholder(tf.float32), "array": np.zeros([1, 3, 3, 3]),
+        "rank": tf.placeholder(tf.float32, [None] * 4), "unknown": tf.placeholder(tf.float32),
+        "array": np.zeros([1, 3, 3, 3]),
     }  # fmt: skip
     return {name: {k: v.shape for k, v in module(x, as_dict=True).items()} for name, x in inputs.items()}
 
@@ -95,8 +114,22 @@ def inferred_shapes(hub, tf):
 @scenario
 def shapes_of_other_kinds(hub, tf):
     found = {}
-    for name in ["while_v1", "while_v2", "cond_v1", "cond_v2", "text", "ragged_in_and_out", "sparse_in_and_out", "tf_function",
-                 "nested", "nested_control_flow_v1", "no_inputs", "passed_through", "placeholders_with_defaults"]:  # fmt: skip
+    names = [
+        "while_v1",
+        "while_v2",
+        "cond_v1",
+        "cond_v2",
+        "text",
+        "ragged_in_and_out",
+        "sparse_in_and_out",
+        "tf_function",
+        "nested",
+        "nested_control_flow_v1",
+        "no_inputs",
+        "passed_through",
+        "placeholders_with_defaults",
+    ]
+    for name in names:
         kind = KINDS[name]
         signature = next(iter(kind.inputs))
         with tf.Graph().as_default():

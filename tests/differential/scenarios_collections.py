@@ -1,6 +1,6 @@
 """The collections of a graph, and a module's variables: before a module, after it is made, after it is applied."""
 
-from tests.differential.recording import as_json, collections, dense_spec, exported, scenario
+from tests.differential.recording import as_json, collections, dense_spec, differs, exported, outcome, scenario
 from tests.module_fns import KINDS, as_tensors
 
 
@@ -18,7 +18,8 @@ def _stages(hub, tf, name, tags=None, from_disk=False, trainables=(False, True))
                 signature = next(iter(kind.inputs))
                 module(as_tensors(kind.inputs[signature]), signature=signature, as_dict=True)
                 stages[application] = collections()
-            stages["keys"] = sorted(str(key) for key in graph.get_all_collection_keys())
+            keys = {str(key) for key in graph.get_all_collection_keys()}
+            stages["keys"] = sorted(keys - {"asset_filepaths"})
             found["trainable" if trainable else "fixed"] = stages
     return found
 
@@ -53,6 +54,32 @@ def collections_of_text(hub, tf):
 def collections_of_tables_and_assets(hub, tf):
     names = ["two_vocabularies", "asset_read_by_the_graph", "table_of_tensors"]
     return {name: _stages(hub, tf, name, trainables=(False,)) for name in names}
+
+
+PRUNED = "an application brings only the asset paths that it reads, and the state only those of its tables"
+
+
+@scenario(
+    deliberate=differs(
+        PRUNED,
+        {
+            "/text": ([["module/asset_path:0"], ["module/asset_path:0", "module_apply_default/asset_path:0"]],
+                      [["module/asset_path:0"], ["module/asset_path:0"]]),
+            "/asset_read_by_the_graph": ([["module/path:0"], ["module/path:0", "module_apply_default/path:0"]],
+                                         [[], ["module_apply_default/path:0"]]),
+        },
+    )
+)  # fmt: skip
+def asset_paths(hub, tf):
+    found = {}
+    for name in ["text", "asset_read_by_the_graph", "dense"]:
+        kind = KINDS[name]
+        with tf.Graph().as_default():
+            module = hub.Module(kind.spec(hub))
+            made = collections("asset_filepaths")["asset_filepaths"]
+            module(as_tensors(kind.inputs["default"]), as_dict=True)
+            found[name] = [made, collections("asset_filepaths")["asset_filepaths"]]
+    return found
 
 
 @scenario
@@ -106,7 +133,6 @@ def losses_are_those_of_the_variables(hub, tf):
 @scenario
 def local_variables_of_a_module(hub, tf):
     """LOCAL_VARIABLES is not among the collections that a module may carry."""
-    from tests.differential.recording import outcome
 
     def module_fn():
         x = tf.placeholder(tf.float32, [2])
@@ -148,8 +174,14 @@ def variable_maps(hub, tf):
 @scenario
 def properties_of_variables(hub, tf):
     """What a variable of a module says of itself: class, type, shape, trainable, slices."""
-    names = ["dense", "partitioned_rows", "reference_variables", "untrained_and_model_variables", "odd_keys",
-             "variables_of_all_types"]  # fmt: skip
+    names = [
+        "dense",
+        "partitioned_rows",
+        "reference_variables",
+        "untrained_and_model_variables",
+        "odd_keys",
+        "variables_of_all_types",
+    ]
     found = {}
     for name in names:
         for trainable in (False, True):
@@ -191,7 +223,7 @@ def module_that_adds_to_a_full_graph(hub, tf):
     return [own.name, collections()]
 
 
-@scenario
+@scenario(deliberate=differs("the map and the list are the caller's own copies", {"[0]": ([], ["w"]), "[1]": (0, 1)}))
 def map_can_be_changed_by_its_owner(hub, tf):
     """Whether a change to the returned map is seen by the next one who asks."""
     module = hub.Module(dense_spec(hub))

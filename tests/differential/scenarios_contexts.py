@@ -6,12 +6,15 @@ from tests.differential.recording import (
     ancestors,
     as_json,
     dense_spec,
+    differs,
     evaluate,
     exported,
     files_in,
     new_dir,
     outcome,
     outcomes,
+    raised,
+    returned,
     scenario,
 )
 from tests.module_fns import KINDS, as_tensors
@@ -73,7 +76,13 @@ def applied_in_a_v1_loop(hub, tf):
     return _within(hub, tf, control_flow_v1, "loop")
 
 
-@scenario
+FUNCTIONS = "a module is applied in the functions of its graph"
+ELSEWHERE = raised("RuntimeError")
+
+
+@scenario(
+    deliberate=differs(FUNCTIONS, {"": (ELSEWHERE, returned(["(1, 3)", [[8.0, 16.0, 24.0]], [[12.0, 24.0, 36.0]]]))})
+)
 def applied_in_a_v2_loop(hub, tf):
     return _within(hub, tf, control_flow_v2, "loop")
 
@@ -83,7 +92,12 @@ def applied_in_a_v1_cond(hub, tf):
     return _within(hub, tf, control_flow_v1, "branch")
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        FUNCTIONS,
+        {"": (ELSEWHERE, returned(["(1, 3)", [[2.0, 4.0, 6.0]], [[1.0, 2.0, 3.0]], [[1.0, 2.0, 3.0]]]))},
+    )
+)
 def applied_in_a_v2_cond(hub, tf):
     return _within(hub, tf, control_flow_v2, "branch")
 
@@ -93,16 +107,29 @@ def made_in_v1_control_flow(hub, tf):
     return {place: _within(hub, tf, control_flow_v1, place) for place in ["made in a loop", "made in a branch"]}
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "a module that is made in a function has its state in the graph around it",
+        {
+            "/made in a loop": (raised("ValueError"), returned([[8.0, 16.0, 24.0]])),
+            "/made in a branch": (raised("ValueError"), returned([["module/w:0"], [[2.0, 4.0, 6.0]]])),
+        },
+    )
+)
 def made_in_v2_control_flow(hub, tf):
     return {place: _within(hub, tf, control_flow_v2, place) for place in ["made in a loop", "made in a branch"]}
 
 
-@scenario
+INNER_KINDS = ["while_v1", "cond_v1", "while_v2", "cond_v2", "tf_function", "batch_norm", "text", "partitioned_rows"]
+
+
+@scenario(
+    deliberate=differs(FUNCTIONS, {f"/{name} in control_flow_v2": (ELSEWHERE, returned([])) for name in INNER_KINDS})
+)
 def modules_with_loops_in_loops(hub, tf):
     """A module with control flow of its own, applied within the caller's."""
     found = {}
-    for name in ["while_v1", "cond_v1", "while_v2", "cond_v2", "tf_function", "batch_norm", "text", "partitioned_rows"]:
+    for name in INNER_KINDS:
         kind = KINDS[name]
         inputs = kind.inputs["default"]
         for flow in [control_flow_v1, control_flow_v2]:
@@ -121,31 +148,64 @@ def modules_with_loops_in_loops(hub, tf):
     return found
 
 
-@scenario
-def inside_a_wrap_function(hub, tf):
+@scenario(
+    deliberate=differs(
+        FUNCTIONS,
+        {
+            "/made": (raised("ValueError"), returned([["module/w:0"], [[2.0, 4.0, 6.0]]])),
+            "/applied": (ELSEWHERE, returned([[2.0, 4.0, 6.0]])),
+        },
+    )
+)
+def inside_a_wrap_function_in_a_graph(hub, tf):
     spec = _square_spec(hub, tf)
+    signature = [tf.TensorSpec([None, 3], tf.float32)]
 
     def made_inside():
-        def function(x):
-            return hub.Module(spec, trainable=True)(x)
-
-        wrapped = tf.wrap_function(function, [tf.TensorSpec([None, 3], tf.float32)])
-        return [variable.name for variable in wrapped.graph.get_collection("variables")], wrapped.structured_outputs.shape
+        wrapped = tf.wrap_function(lambda x: hub.Module(spec, trainable=True)(x), signature)
+        y = wrapped(tf.constant(ROW))
+        return [variable.name for variable in tf.global_variables()], evaluate(y)
 
     def applied_inside():
-        module = hub.Module(spec)
-        return tf.wrap_function(module, [tf.TensorSpec([None, 3], tf.float32)]).structured_outputs.shape
+        return evaluate(tf.wrap_function(hub.Module(spec), signature)(tf.constant(ROW)))
 
-    def eager():
-        path = exported(hub, spec)
-        with tf.init_scope():
-            wrapped = tf.wrap_function(lambda x: hub.Module(path)(x), [tf.TensorSpec([None, 3], tf.float32)])
-            return [variable.name for variable in wrapped.graph.get_collection("variables")]
-
-    return outcomes(made=made_inside, applied=applied_inside, eager=eager)
+    return outcomes(made=made_inside, applied=applied_inside)
 
 
 @scenario
+def inside_an_eager_wrap_function(hub, tf):
+    """As TF2 programs used modules: the wrapped function owns the variables."""
+    path = exported(hub, _square_spec(hub, tf))
+    signature = [tf.TensorSpec([None, 3], tf.float32)]
+
+    def from_disk():
+        wrapped = tf.wrap_function(lambda x: hub.Module(path, trainable=True)(x), signature)
+        names = {
+            key: [v.name for v in wrapped.graph.get_collection(key)] for key in ["variables", "trainable_variables"]
+        }
+        return [names, [variable.name for variable in wrapped.variables], wrapped(tf.constant(ROW)).numpy()]
+
+    return _eagerly(lambda: outcome(from_disk))
+
+
+def _eagerly(action):
+    """The action's result in a thread of its own, where no graph is the default one."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(action()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@scenario(
+    deliberate=differs(
+        FUNCTIONS,
+        {
+            "/applied": (ELSEWHERE, returned([[2.0, 4.0, 6.0]])),
+            "/made": (raised("ValueError"), returned([[2.0, 4.0, 6.0]])),
+        },
+    )
+)
 def inside_a_tf_function(hub, tf):
     spec = _square_spec(hub, tf)
 
@@ -164,16 +224,10 @@ def inside_a_tf_function(hub, tf):
 def in_eager_mode(hub, tf):
     spec = _square_spec(hub, tf)
 
-    found = {}
-
-    def eagerly():
-        found["made"] = outcome(lambda: [v.name for v in hub.Module(spec).variables])
-        found["spec"] = outcome(lambda: sorted(_square_spec(hub, tf).get_signature_names()))
-
-    thread = threading.Thread(target=eagerly)
-    thread.start()
-    thread.join()
-    return found
+    return {
+        "made": _eagerly(lambda: outcome(lambda: [v.name for v in hub.Module(spec).variables])),
+        "spec": _eagerly(lambda: outcome(lambda: sorted(_square_spec(hub, tf).get_signature_names()))),
+    }
 
 
 @scenario
@@ -223,7 +277,9 @@ def colocation_in_applications(hub, tf):
             kind = KINDS[name]
             module = hub.Module(kind.spec(hub))
             nodes = ancestors([module(as_tensors(kind.inputs["default"]))])
-            found[name] = {name: as_json(sorted(graph.get_operation_by_name(name).colocation_groups())) for name in nodes}
+            found[name] = {
+                name: as_json(sorted(graph.get_operation_by_name(name).colocation_groups())) for name in nodes
+            }
     return found
 
 
@@ -322,7 +378,7 @@ def modules_in_threads(hub, tf):
     return found
 
 
-@scenario
+@scenario(deliberate=differs(FUNCTIONS, {"": (ELSEWHERE, returned([[6.0, 6.0]]))}))
 def modules_of_a_dataset_map(hub, tf):
     """A module applied within `Dataset.map`, whose body is a function graph."""
     module = hub.Module(dense_spec(hub))

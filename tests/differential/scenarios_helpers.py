@@ -1,11 +1,21 @@
-"""eval_function_for_module, saved models, image helpers, feature columns and the library's public face."""
+"""eval_function_for_module, modules of SavedModels, and the library's public face."""
 
 import threading
 
 import numpy as np
 
-from tests.differential.recording import as_json, collections, evaluate, exported, new_dir, outcome, outcomes, scenario
-from tests.module_fns import KINDS, as_tensors
+from tests.differential.recording import (
+    collections,
+    differs,
+    evaluate,
+    exported,
+    new_dir,
+    outcome,
+    outcomes,
+    raised,
+    scenario,
+)
+from tests.module_fns import KINDS
 from tests.module_fns.interfaces import RAGGED, SPARSE
 
 
@@ -39,7 +49,8 @@ def eval_function_of_other_kinds(hub, tf):
     found = {}
     values = {
         "text": ["the cat", "mat"], "no_inputs": None, "image_of_declared_size": {"images": np.ones([1, 4, 6, 1])},
-        "sparse_in": SPARSE, "ragged_in": RAGGED, "random_with_seeds": np.zeros([5]), "table_of_tensors": ["two", "ten"],
+        "sparse_in": SPARSE, "ragged_in": RAGGED, "random_with_seeds": np.zeros([5]),
+        "table_of_tensors": ["two", "ten"],
         "while_v1": {"x": np.zeros([1, 3]), "n": 0}, "two_vocabularies": ["b", "nothing"],
     }  # fmt: skip
     for name, value in values.items():
@@ -75,7 +86,11 @@ def eval_function_and_tags(hub, tf):
     return outcomes(none=shape(None), set=shape(set()), list=shape([]), unknown=shape({"nonsense"}), ratio=ratio)
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "a closed session is a RuntimeError that says so", {"[2]": (raised("AttributeError"), raised("RuntimeError"))}
+    )
+)
 def eval_function_and_the_default_graph(hub, tf):
     """What is current inside and after; whether the caller's graph is touched."""
     outer = tf.get_default_graph()
@@ -175,7 +190,9 @@ def modules_of_saved_models_with_assets(hub, tf):
         KINDS["text"].make(_Signatures)[0]()
         session.run([tf.global_variables_initializer(), tf.tables_initializer()])
         info = tf.saved_model.build_tensor_info
-        signature = tf.saved_model.build_signature_def({"default": info(_Signatures.x)}, {"default": info(_Signatures.y)}, "m")
+        signature = tf.saved_model.build_signature_def(
+            {"default": info(_Signatures.x)}, {"default": info(_Signatures.y)}, "m"
+        )
         builder = tf.saved_model.Builder(path)
         assets = tf.get_collection(tf.GraphKeys.ASSET_FILEPATHS)
         builder.add_meta_graph_and_variables(session, [], {"default": signature}, assets_collection=assets)
@@ -194,173 +211,27 @@ class _Signatures:
 
 
 @scenario
-def image_helpers(hub, tf):
-    found = {}
-    for name in ["image", "image_of_declared_size", "dense", "inputs_of_all_types"]:
-        spec = KINDS[name].spec(hub)
-        for what, holder in [("spec", spec), ("module", hub.Module(spec))]:
-            found[f"{name} {what}"] = {
-                "size": outcome(lambda h=holder: hub.get_expected_image_size(h)),
-                "channels": outcome(lambda h=holder: hub.get_num_image_channels(h)),
-                "size type": outcome(lambda h=holder: type(hub.get_expected_image_size(h)).__name__),
-                "named": outcome(lambda h=holder: hub.get_expected_image_size(h, signature="default", input_name="images")),
-                "other input": outcome(lambda h=holder: hub.get_expected_image_size(h, input_name="nonsense")),
-                "other signature": outcome(lambda h=holder: hub.get_num_image_channels(h, signature="nonsense")),
-                "attached": outcome(lambda h=holder: str(h.get_attached_message("image_module_info", hub.ImageModuleInfo))),
-            }
-    return found
-
-
-@scenario
-def image_modules_without_a_size(hub, tf):
-    def module_fn(shape):
-        images = tf.placeholder(tf.float32, shape)
-        hub.add_signature(inputs={"images": images}, outputs=tf.reduce_sum(images))
-
-    def size(shape):
-        spec = hub.create_module_spec(module_fn, [(set(), {"shape": shape})])
-        return lambda: [hub.get_expected_image_size(spec), hub.get_num_image_channels(spec)]
-
-    return outcomes(
-        unknown=size([None, None, None, 3]), half=size([None, 4, None, 3]), rank=size([None, 4, 3]), none=size(None),
-        channels=size([None, 4, 4, None]), five=size([None, 1, 4, 4, 3]),
-    )  # fmt: skip
-
-
-@scenario
-def image_module_info(hub, tf):
-    info = hub.ImageModuleInfo()
-    info.default_image_size.height = 7
-    return [
-        type(info).__name__, info.DESCRIPTOR.full_name, [field.name for field in info.DESCRIPTOR.fields],
-        info.SerializeToString(), outcome(lambda: hub.attach_image_module_info(info)),
-        outcome(lambda: hub.attach_image_module_info(None)), info.HasField("default_image_size"),
-    ]  # fmt: skip
-
-
-@scenario
-def text_embedding_columns(hub, tf):
-    """With input_layer and linear_model, fixed and trained, from a spec and from disk."""
-    spec = KINDS["text"].spec(hub)
-    features = {"text": [["the cat"], ["a mat"]]}
-    found = {}
-    for trainable in (False, True):
-        for source in [spec, exported(hub, spec)]:
-            with tf.Graph().as_default():
-                column = hub.text_embedding_column("text", source, trainable=trainable)
-                layer = tf.feature_column.input_layer({k: tf.constant(v) for k, v in features.items()}, [column])
-                found[f"{trainable}, {'memory' if source is spec else 'disk'}"] = [
-                    layer.name, layer.shape, evaluate(layer).shape, collections(), column.name,
-                    as_json(column.parse_example_spec if hasattr(column, "parse_example_spec") else None),
-                ]  # fmt: skip
-    return found
-
-
-@scenario
-def text_embedding_columns_twice(hub, tf):
-    column = hub.text_embedding_column("text", KINDS["text"].spec(hub), trainable=True)
-    other = hub.text_embedding_column("title", KINDS["text"].spec(hub))
-    features = {"text": tf.constant(["the cat"]), "title": tf.constant([["mat"]])}
-    first = tf.feature_column.input_layer(features, [column, other])
-    second = tf.feature_column.input_layer(features, [column])
-    return [first.shape, second.shape, collections(), column == hub.text_embedding_column("text", column.module_spec)]
-
-
-@scenario
-def feature_columns_with_bad_input(hub, tf):
-    text, dense = KINDS["text"].spec(hub), KINDS["dense"].spec(hub)
-    image = KINDS["image"].spec(hub)
-    return outcomes(
-        dense=lambda: hub.text_embedding_column("text", dense), image=lambda: hub.image_embedding_column("x", text),
-        two=lambda: hub.text_embedding_column("text", KINDS["several_signatures"].spec(hub)),
-        table=lambda: hub.text_embedding_column("text", KINDS["table_of_tensors"].spec(hub)),
-        nowhere=lambda: hub.text_embedding_column("text", "/nonsense/nowhere"),
-        v2=lambda: hub.text_embedding_column_v2("text", "/nonsense/nowhere"),
-        sparse_dense=lambda: hub.sparse_text_embedding_column("text", dense, "mean", ""),
-        combiner=lambda: hub.sparse_text_embedding_column("text", text, "nonsense", ""),
-        default_value=lambda: hub.sparse_text_embedding_column("text", text, "mean", None),
-        size=lambda: str(hub.image_embedding_column("x", KINDS["dense"].spec(hub), image_size=[2, 2])),
-        good=lambda: hub.image_embedding_column("x", image).name,
-    )  # fmt: skip
-
-
-@scenario
-def sparse_text_embedding_columns(hub, tf):
-    spec = KINDS["text"].spec(hub)
-    words = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], ["the cat", "mat", "a"], [3, 2])
-    found = {}
-    for combiner in ["mean", "sum", "sqrtn"]:
-        with tf.Graph().as_default():
-            words = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], ["the cat", "mat", "a"], [3, 2])
-            column = hub.sparse_text_embedding_column("words", spec, combiner, default_value="", trainable=True)
-            layer = tf.feature_column.input_layer({"words": words}, [column])
-            found[combiner] = [layer.name, layer.shape, evaluate(layer).shape, column.name, collections()]
-    return found
-
-
-@scenario
-def image_embedding_columns(hub, tf):
-    found = {}
-    sized = {"image": None, "image_of_declared_size": None, "image again": (4, 6), "image_of_declared_size again": (2, 2)}
-    for name, size in sized.items():
-
-        def action(name=name, size=size):
-            spec = KINDS[name.split()[0]].spec(hub)
-            column = hub.image_embedding_column("pixels", spec, size) if size else hub.image_embedding_column("pixels", spec)
-            channels = hub.get_num_image_channels(spec)
-            height, width = size or hub.get_expected_image_size(spec)
-            layer = tf.feature_column.input_layer({"pixels": tf.ones([2, height, width, channels])}, [column])
-            return [layer.name, layer.shape, evaluate(layer).shape, column.name, as_json(column.parse_example_spec)]
-
-        found[name] = outcome(action)
-    return found
-
-
-@scenario
-def text_embedding_columns_v2(hub, tf):
-    """The column for TF2 takes a path."""
-    path = exported(hub, KINDS["text"].spec(hub))
-
-    def action():
-        column = hub.text_embedding_column_v2("text", path, trainable=False)
-        layer = tf.feature_column.input_layer({"text": tf.constant([["the cat"]])}, [column])
-        return [layer.shape, evaluate(layer).shape, column.name]
-
-    return outcomes(layer=action, trained=lambda: hub.text_embedding_column_v2("text", path, trainable=True).name)
-
-
-@scenario
-def text_embedding_columns_v2_in_keras(hub, tf):
-    """In `DenseFeatures`, eagerly: what it is for."""
-    import tensorflow
-
-    path = exported(hub, KINDS["text"].spec(hub))
-    found = {}
-
-    def eagerly():
-        for trainable in (False, True):
-
-            def action(trainable=trainable):
-                column = hub.text_embedding_column_v2("text", path, trainable=trainable)
-                layer = tensorflow.keras.layers.DenseFeatures([column])
-                output = layer({"text": tensorflow.constant([["the cat"], ["a"]])})
-                return [output.shape, [v.shape for v in layer.trainable_variables]]
-
-            found[str(trainable)] = outcome(action)
-
-    thread = threading.Thread(target=eagerly)
-    thread.start()
-    thread.join()
-    return found
-
-
-@scenario
 def public_attributes(hub, tf):
     """Public names of modules and specs, and that nothing may be set on properties."""
-    names = ["ImageModuleInfo", "Module", "ModuleSpec", "add_signature", "attach_image_module_info", "attach_message",
-             "create_module_spec", "create_module_spec_from_saved_model", "eval_function_for_module",
-             "get_expected_image_size", "get_num_image_channels", "image_embedding_column", "load_module_spec", "resolve",
-             "sparse_text_embedding_column", "text_embedding_column", "text_embedding_column_v2"]  # fmt: skip
+    names = [
+        "ImageModuleInfo",
+        "Module",
+        "ModuleSpec",
+        "add_signature",
+        "attach_image_module_info",
+        "attach_message",
+        "create_module_spec",
+        "create_module_spec_from_saved_model",
+        "eval_function_for_module",
+        "get_expected_image_size",
+        "get_num_image_channels",
+        "image_embedding_column",
+        "load_module_spec",
+        "resolve",
+        "sparse_text_embedding_column",
+        "text_embedding_column",
+        "text_embedding_column_v2",
+    ]
     module = hub.Module(KINDS["dense"].spec(hub))
 
     def setting(name):
@@ -376,12 +247,30 @@ def public_attributes(hub, tf):
     }
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "an application can do without pruning",
+        {"/Module": (["spec", "trainable", "name", "tags"], ["spec", "trainable", "name", "tags", "prune"])},
+    )
+)
 def arguments_of_public_functions(hub, tf):
     import inspect
 
-    names = ["add_signature", "attach_image_module_info", "attach_message", "create_module_spec", "Module",
-             "create_module_spec_from_saved_model", "eval_function_for_module", "get_expected_image_size",
-             "get_num_image_channels", "image_embedding_column", "load_module_spec", "resolve",
-             "sparse_text_embedding_column", "text_embedding_column", "text_embedding_column_v2"]  # fmt: skip
+    names = [
+        "add_signature",
+        "attach_image_module_info",
+        "attach_message",
+        "create_module_spec",
+        "Module",
+        "create_module_spec_from_saved_model",
+        "eval_function_for_module",
+        "get_expected_image_size",
+        "get_num_image_channels",
+        "image_embedding_column",
+        "load_module_spec",
+        "resolve",
+        "sparse_text_embedding_column",
+        "text_embedding_column",
+        "text_embedding_column_v2",
+    ]
     return {name: list(inspect.signature(getattr(hub, name)).parameters) for name in names}

@@ -1,11 +1,26 @@
 """The names of a module's variables and of the nodes that it makes, which programs fetch by name."""
 
-from tests.differential.recording import ancestors, dense_spec, evaluate, exported, outcome, outcomes, scenario
+from tests.differential.recording import (
+    ancestors,
+    dense_spec,
+    differs,
+    evaluate,
+    exported,
+    outcome,
+    outcomes,
+    raised,
+    returned,
+    scenario,
+)
 from tests.module_fns import KINDS, as_tensors
 
 
 def _names(variables):
     return [variable.name for variable in variables]
+
+
+def _by_key(outputs):
+    return [outputs[key] for key in sorted(outputs)]
 
 
 @scenario
@@ -79,7 +94,17 @@ def module_names_that_are_taken(hub, tf):
     )
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "names that TensorFlow can use are used, and no others",
+        {
+            "/empty": (returned([]), raised("ValueError")),
+            "/none": (raised("TypeError"), raised("ValueError")),
+            "/digit": (raised(), returned(["1st/w:0"])),
+            "/trailing": (raised("KeyError", "LookupError"), returned(["end/w:0"])),
+        },
+    )
+)
 def odd_module_names(hub, tf):
     spec = dense_spec(hub)
 
@@ -99,7 +124,7 @@ def application_names(hub, tf):
     x = tf.zeros([2, 3])
     found = [module(x), module(x), module({"x": x}, signature="full-projection")]
     pair = {"a": tf.zeros([3]), "b": tf.zeros([3])}
-    found += [module(pair, signature="add"), *module(pair, signature="add", as_dict=True).values()]
+    found += [module(pair, signature="add"), *_by_key(module(pair, signature="add", as_dict=True))]
     with tf.name_scope("tower"):
         found += [module(x), module(x)]
     with tf.variable_scope("scope"):
@@ -136,10 +161,29 @@ def application_when_its_name_is_taken(hub, tf):
 def nodes_behind_outputs(hub, tf):
     """The nodes of an application, by name and type, for kinds of every structure."""
     found = {}
-    for name in ["dense", "several_outputs", "odd_keys", "text", "while_v1", "cond_v1", "while_v2", "partitioned_rows",
-                 "reference_variables", "colocated", "scopes", "nested", "control_dependencies", "tf_function",
-                 "sparse_in_and_out", "ragged_in_and_out", "constant_inputs", "placeholders_with_defaults",
-                 "passed_through", "no_inputs"]:  # fmt: skip
+    names = [
+        "dense",
+        "several_outputs",
+        "odd_keys",
+        "text",
+        "while_v1",
+        "cond_v1",
+        "while_v2",
+        "partitioned_rows",
+        "reference_variables",
+        "colocated",
+        "scopes",
+        "nested",
+        "control_dependencies",
+        "tf_function",
+        "sparse_in_and_out",
+        "ragged_in_and_out",
+        "constant_inputs",
+        "placeholders_with_defaults",
+        "passed_through",
+        "no_inputs",
+    ]
+    for name in names:
         kind = KINDS[name]
         with tf.Graph().as_default():
             module = hub.Module(kind.spec(hub))
@@ -170,27 +214,52 @@ def inner_tensors_by_name(hub, tf):
 
 @scenario
 def nodes_of_variables(hub, tf):
-    """Initializers, initial values and values, by name."""
+    """Initializers, initial values and ops, by name."""
     found = {}
     for name in ["dense", "reference_variables", "partitioned_rows", "untrained_and_model_variables"]:
-        for source in ["spec", "disk"]:
-            with tf.Graph().as_default():
-                spec = KINDS[name].spec(hub)
-                module = hub.Module(spec if source == "spec" else exported(hub, spec))
-                variables = [v for item in module.variable_map.values() for v in (item if isinstance(item, list) else [item])]
-                found[f"{name} from {source}"] = {
-                    variable.name: {
-                        "initializer": variable.initializer.name,
-                        "initial value": outcome(lambda v=variable: v.initial_value.name.split(":")[0]),
-                        "shared name": outcome(lambda v=variable: v.op.get_attr("shared_name")),
-                        "op": [variable.op.name, variable.op.type],
-                    }
-                    for variable in variables
-                }
+        with tf.Graph().as_default():
+            module = hub.Module(KINDS[name].spec(hub))
+            found[name] = {variable.name: _nodes_of(variable) for variable in module.variables}
     return found
 
 
-@scenario
+def _nodes_of(variable):
+    return {
+        "initializer": variable.initializer.name,
+        "initial value": variable.initial_value.op.name,
+        "shared name": variable.op.get_attr("shared_name"),
+        "op": [variable.op.name, variable.op.type],
+    }
+
+
+@scenario(
+    deliberate=differs(
+        "one restore op for all variables, under the module's name",
+        {
+            "/initializer": ("AssignVariableOp", "module/w/Assign"),
+            "/initial value": ("checkpoint_initializer", "module/checkpoint_initializer"),
+        },
+    )
+)
+def nodes_of_variables_from_disk(hub, tf):
+    return _nodes_of(hub.Module(exported(hub, dense_spec(hub))).variables[0])
+
+
+USED = {"slash": (raised("KeyError", "LookupError"), ["a/b"], "module_apply_a/b"),
+        "space": (raised("ValueError"), ["a b"], "module_apply_a_b"),
+        "dollar": (raised("ValueError"), ["$x"], "module_apply__x")}  # fmt: skip
+
+
+@scenario(
+    deliberate=differs(
+        "every signature can be applied; characters that TensorFlow's names cannot hold become `_`",
+        {
+            f"/{case}, {state}": (theirs, returned([names, f"{scope}/mul:0"]))
+            for case, (theirs, names, scope) in USED.items()
+            for state in (True, False)
+        },
+    )
+)
 def odd_signature_names(hub, tf):
     def named(name, with_variable):
         def action():
@@ -239,5 +308,3 @@ def names_after_a_module_are_untouched(hub, tf):
         hub.Module(dense_spec(hub))
         fourth = tf.get_variable("w", [3])
     return [first.name, second.name, third.name, fourth.name, tf.add(first, 1.0).name]
-
-

@@ -143,7 +143,10 @@ def init_from_checkpoint(hub, tf):
             module = hub.Module(KINDS["partitioned_rows"].spec(hub))
             tf.train.init_from_checkpoint(path, assignment(module.variable_map))
             found = _values(tf, module)
-            return [np.allclose(np.concatenate(found["embeddings"]), values), np.allclose(found["plain"], [1.0, 2.0, 3.0])]
+            return [
+                np.allclose(np.concatenate(found["embeddings"]), values),
+                np.allclose(found["plain"], [1.0, 2.0, 3.0]),
+            ]
 
         return action
 
@@ -181,13 +184,19 @@ def restoring_over_a_loaded_module(hub, tf):
 @scenario
 def modules_under_a_partitioner(hub, tf):
     """The caller's partitioner, initializer, regularizer and dtype leave a module alone."""
-    with tf.variable_scope("outer", partitioner=tf.fixed_size_partitioner(2), initializer=tf.zeros_initializer(),
-                           regularizer=lambda w: tf.reduce_sum(w), constraint=tf.nn.relu, dtype=tf.float64):  # fmt: skip
+    with tf.variable_scope(
+        "outer",
+        partitioner=tf.fixed_size_partitioner(2),
+        initializer=tf.zeros_initializer(),
+        regularizer=lambda w: tf.reduce_sum(w),
+        constraint=tf.nn.relu,
+        dtype=tf.float64,
+    ):
         module = hub.Module(KINDS["partitioned_lookup"].spec(hub), trainable=True)
         other = hub.Module(dense_spec(hub), trainable=True)
         y = other(ROW)
     return [
-        {name: str(value) if not isinstance(value, list) else len(value) for name, value in module.variable_map.items()},
+        {name: len(value) if isinstance(value, list) else "one" for name, value in module.variable_map.items()},
         [variable.name for variable in other.variables], len(tf.losses.get_regularization_losses()), evaluate(y),
     ]  # fmt: skip
 

@@ -14,6 +14,8 @@ from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import BundleWriter
 from tf1hub.format.checkpoint_copy import WantedVariable, copy_checkpoint
 
+MODULES = Path(__file__).parents[3] / "shared/modules"
+
 STORABLE = [
     *("float32", "float64", "float16", "bfloat16", "complex64", "complex128", "bool"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
@@ -231,3 +233,17 @@ def test_a_copy_of_everything_is_the_same_bytes(tmp_path):
     copy_checkpoint(prefix, tmp_path / "w", wanted)
     shutil.move(f"{prefix}.index", f"{tmp_path}/before.index")
     assert Path(f"{tmp_path}/w.index").read_bytes() == Path(f"{tmp_path}/before.index").read_bytes()
+
+
+def test_a_checkpoint_compressed_with_snappy_reads_as_tensorflow_reads_it():
+    prefix = MODULES / "dm21m/variables/variables"
+    if not prefix.with_suffix(".index").exists():
+        pytest.skip(
+            f"{MODULES} is not on this machine; it holds the only real module with a compressed index"
+        )
+    expected = tf.train.load_checkpoint(str(prefix))
+    with BundleReader(prefix) as reader:
+        assert set(reader.entries) == set(expected.get_variable_to_shape_map())
+        assert len(reader.entries) > 10
+        for name in reader.entries:
+            assert reader.read(name, check=True).tobytes() == expected.get_tensor(name).tobytes()

@@ -24,9 +24,7 @@ def test_runs_cover_a_box_in_order_and_keep_the_limit(shape, limit):
 def test_overlaps_are_what_a_mask_says(data, shape):
     def draw_box():
         start = [data.draw(st.integers(0, size)) for size in shape]
-        return tuple(start), tuple(
-            data.draw(st.integers(0, s - a)) for s, a in zip(shape, start, strict=True)
-        )
+        return tuple(start), tuple(data.draw(st.integers(0, s - a)) for s, a in zip(shape, start, strict=True))
 
     one, other = draw_box(), draw_box()
     mask = np.zeros(shape, int)

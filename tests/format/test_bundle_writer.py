@@ -38,9 +38,7 @@ def test_literal_bytes_of_a_scalar(tmp_path):
         writer.add("a", np.float32(0.5))
     assert (tmp_path / "v.data-00000-of-00001").read_bytes() == bytes.fromhex("0000003f")
     index = (tmp_path / "v.index").read_bytes()
-    assert index.startswith(
-        bytes.fromhex("000006" + "08011a020801" + "00010b" + "61" + "08011200" + "280435")
-    )
+    assert index.startswith(bytes.fromhex("000006" + "08011a020801" + "00010b" + "61" + "08011200" + "280435"))
 
 
 def test_arrays_of_any_layout_are_written_in_row_major_order(tmp_path):
@@ -75,9 +73,7 @@ def test_a_tensor_can_be_streamed(tmp_path):
     np.testing.assert_array_equal(BundleReader(tmp_path / "v").read("x", check=True), value.reshape(2, 5))
 
 
-@pytest.mark.parametrize(
-    ("chunks", "found"), [([b"abc"], "3 of the 4 bytes"), ([b"abc", b"de"], "more than the 4")]
-)
+@pytest.mark.parametrize(("chunks", "found"), [([b"abc"], "3 of the 4 bytes"), ([b"abc", b"de"], "more than the 4")])
 def test_a_stream_of_another_size_is_refused(tmp_path, chunks, found):
     with BundleWriter(tmp_path / "v") as writer:
         with pytest.raises(CheckpointError, match=found):

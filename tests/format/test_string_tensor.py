@@ -32,9 +32,7 @@ def test_a_flipped_bit_is_found(at, bit):
         check_strings(memoryview(damaged), parse_strings(memoryview(damaged), 2), crc)
 
 
-@pytest.mark.parametrize(
-    ("data", "count"), [(b"", 1), (b"\x05....ab", 1), (b"\x80", 1), (b"\x00", 1), (b"", 0)]
-)
+@pytest.mark.parametrize(("data", "count"), [(b"", 1), (b"\x05....ab", 1), (b"\x80", 1), (b"\x00", 1), (b"", 0)])
 def test_bytes_that_do_not_fit_are_refused(data, count):
     with pytest.raises(StringTensorError):
         parse_strings(memoryview(data), count)

@@ -18,8 +18,9 @@ COLLECTIONS = [
     tf.GraphKeys.REGULARIZATION_LOSSES,
     tf.GraphKeys.UPDATE_OPS,
     tf.GraphKeys.TABLE_INITIALIZERS,
-    tf.GraphKeys.ASSET_FILEPATHS,
 ]
+PRUNED = {tf.GraphKeys.ASSET_FILEPATHS, tf.GraphKeys.COND_CONTEXT, tf.GraphKeys.WHILE_CONTEXT}
+"""Collections of which tf1hub brings only what an application needs."""
 STEPS, LEARNING_RATE = 3, 0.05
 
 
@@ -118,7 +119,7 @@ def _apply(hub: Any, kind: Kind, path: str, tags: frozenset, trainable: bool) ->
         "after_updates": as_data(after_updates),
         "after_construction": after_construction,
         "after_application": after_application,
-        "collections": sorted(str(key) for key in graph.get_all_collection_keys()),
+        "collections": sorted({str(key) for key in graph.get_all_collection_keys()} - PRUNED),
         "gradients": _gradients(hub, kind, path, tags) if trainable and kind.trains else None,
     }
 
@@ -220,7 +221,9 @@ def difference(ours: Any, theirs: Any, where: str = "") -> str | None:
             return f"{where}: {ours} and {theirs}"
         return _first(difference(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(ours, theirs, strict=True)))
     if isinstance(ours, float) and isinstance(theirs, float):
-        return None if np.allclose(ours, theirs, rtol=1e-5, atol=1e-5, equal_nan=True) else f"{where}: {ours} and {theirs}"
+        return (
+            None if np.allclose(ours, theirs, rtol=1e-5, atol=1e-5, equal_nan=True) else f"{where}: {ours} and {theirs}"
+        )
     return None if ours == theirs else f"{where}: {ours!r} and {theirs!r}"
 
 

@@ -68,7 +68,10 @@ def test_both_write_the_same_module(exchange, name):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_fine_tuning_gives_the_same_variables(exchange, name):
-    answers = [_part(exchange, where, name, "fine_tuned") for where in ("theirs.there", "theirs.here", "ours.there", "ours.here")]
+    answers = [
+        _part(exchange, where, name, "fine_tuned")
+        for where in ("theirs.there", "theirs.here", "ours.there", "ours.here")
+    ]
     assert answers[0]["losses"][2][0] != answers[0]["losses"][2][-1]
     assert [difference(answers[0], answer) for answer in answers] == [None] * 4
 

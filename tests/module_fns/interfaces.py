@@ -44,9 +44,7 @@ def several_signatures(hub: Any) -> tuple:
         y = tf.placeholder(tf.float32, [None, 3], name="y")
         hub.add_signature("full-projection", inputs={"x": y}, outputs=tf.nn.relu(tf.matmul(y, kernel)))
         a, b = tf.placeholder(tf.float32, [3]), tf.placeholder(tf.float32, [3])
-        hub.add_signature(
-            "add", inputs={"a": a, "b": b}, outputs={"default": a + b, "scaled": (a - b) * kernel[0, 0]}
-        )
+        hub.add_signature("add", inputs={"a": a, "b": b}, outputs={"default": a + b, "scaled": (a - b) * kernel[0, 0]})
 
     return module_fn, None, None
 

@@ -48,8 +48,12 @@ def batch_norm_and_dropout(hub: Any) -> tuple:
     return module_fn, TWO_VARIANTS, None
 
 
-@kind(inputs={**ROWS, "features": {"default": numbers(4, 3, seed=5)}}, tags=(BASE, TRAIN), trains=True,
-      predecessor_fails="applying one signature collects the update ops that need the other one's input")
+@kind(
+    inputs={**ROWS, "features": {"default": numbers(4, 3, seed=5)}},
+    tags=(BASE, TRAIN),
+    trains=True,
+    predecessor_fails="applying one signature collects the update ops that need the other one's input",
+)
 def updates_of_two_signatures(hub: Any) -> tuple:
     """Update ops, each of which hangs on the placeholder of one signature; and one that hangs on none."""
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -64,12 +65,14 @@ class _Evaluator:
     def evaluate(
         self,
         inputs: Any = None,
-        _sentinel: None = None,
+        _sentinel: Any = None,
         signature: str | None = None,
         as_dict: bool | None = None,
         outputs: str | Iterable[str] | None = None,
     ) -> Any:
         """Evaluates a signature; see `eval_function_for_module`."""
+        if _sentinel is not None:
+            warnings.warn(f"The second argument {_sentinel!r} has no effect; pass `signature` by name.", stacklevel=2)
         signature = signature or "default"
         infos = self._module.get_input_info_dict(signature)
         names = list(self._module.get_output_info_dict(signature))
@@ -80,9 +83,7 @@ class _Evaluator:
         results = self._session.run({key: made[key] for key in wanted}, feed_dict=feeds)
         return results if as_dict or outputs is not None else results["default"]
 
-    def _applied(
-        self, signature: str, infos: dict[str, TensorInfo]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _applied(self, signature: str, infos: dict[str, TensorInfo]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The placeholders and the outputs of a signature, which is imported at its first use."""
         with self._lock:
             if signature not in self._signatures:
@@ -105,7 +106,9 @@ def _placeholder(info: TensorInfo) -> Any:
 def _as_fed(value: Any, info: TensorInfo) -> Any:
     """What a session takes for a value: eager tensors and nested lists of a ragged input are none."""
     if info.is_sparse and isinstance(value, tf.SparseTensor):
-        return tf.compat.v1.SparseTensorValue(*(part.numpy() for part in (value.indices, value.values, value.dense_shape)))
+        return tf.compat.v1.SparseTensorValue(
+            *(part.numpy() for part in (value.indices, value.values, value.dense_shape))
+        )
     if info.is_sparse or not info.is_composite:
         return value.numpy() if hasattr(value, "numpy") else value
     if isinstance(value, tf.RaggedTensor):

@@ -36,7 +36,11 @@ def text_embedding_column(key: str, module_spec: ModuleSpec | str | os.PathLike[
 
 
 def sparse_text_embedding_column(
-    key: str, module_spec: ModuleSpec | str | os.PathLike[str], combiner: str, default_value: str, trainable: bool = False
+    key: str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
+    combiner: str,
+    default_value: str,
+    trainable: bool = False,
 ) -> Any:
     """A dense column that embeds each of several texts of an example with a module, and combines them.
 
@@ -56,7 +60,7 @@ def sparse_text_embedding_column(
     _check_text_embedding(spec)
     if combiner not in _COMBINERS:
         raise ValueError(f"The combiner is one of {list(_COMBINERS)}; this is {combiner!r}.")
-    return _SparseTextColumn(key, spec, combiner, default_value, trainable)
+    return _SparseTextColumn(key, combiner, spec, default_value, trainable)
 
 
 def image_embedding_column(
@@ -91,7 +95,7 @@ def text_embedding_column_v2(key: str, module_path: str, output_key: str | None 
     return _TextColumnV2(key, module_path, output_key, trainable)
 
 
-class _ModuleColumn(DenseColumnV1, DenseColumnV2):  # type: ignore[misc, valid-type]
+class _ModuleColumn(DenseColumnV1, DenseColumnV2):  # type: ignore[misc]
     """What all columns share: they are named by their feature, and go through one spec."""
 
     key: str
@@ -152,7 +156,7 @@ class _TextFields(NamedTuple):
     trainable: bool
 
 
-class _TextColumn(_TextFields, _ModuleColumn):  # type: ignore[misc]
+class _TextColumn(_TextFields, _ModuleColumn):
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         return {self.key: tf.io.FixedLenFeature([1], tf.string)}
@@ -164,13 +168,13 @@ class _TextColumn(_TextFields, _ModuleColumn):  # type: ignore[misc]
 
 class _SparseTextFields(NamedTuple):
     key: str
-    module_spec: ModuleSpec
     combiner: str
+    module_spec: ModuleSpec
     default_value: str
     trainable: bool
 
 
-class _SparseTextColumn(_SparseTextFields, _ModuleColumn):  # type: ignore[misc]
+class _SparseTextColumn(_SparseTextFields, _ModuleColumn):
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         return {self.key: tf.io.VarLenFeature(tf.string)}
@@ -189,7 +193,7 @@ class _ImageFields(NamedTuple):
     image_size: tuple[int, ...] | None
 
 
-class _ImageColumn(_ImageFields, _ModuleColumn):  # type: ignore[misc]
+class _ImageColumn(_ImageFields, _ModuleColumn):
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         height, width = self.image_size or get_expected_image_size(self.module_spec)
@@ -206,7 +210,7 @@ class _TextFieldsV2(NamedTuple):
     trainable: bool
 
 
-class _TextColumnV2(_TextFieldsV2, _ModuleColumn):  # type: ignore[misc]
+class _TextColumnV2(_TextFieldsV2, _ModuleColumn):
     @property
     def module_spec(self) -> ModuleSpec:  # type: ignore[override]
         return load_module_spec(self.module_path)

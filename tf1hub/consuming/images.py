@@ -10,7 +10,9 @@ _KEY = "image_module_info"
 _INPUT = "images"
 
 
-def get_expected_image_size(module_or_spec: Any, signature: str | None = None, input_name: str | None = None) -> list[int]:
+def get_expected_image_size(
+    module_or_spec: Any, signature: str | None = None, input_name: str | None = None
+) -> list[int]:
     """The size of image that a module expects, as [height, width] in pixels.
 
     Args:
@@ -24,10 +26,11 @@ def get_expected_image_size(module_or_spec: Any, signature: str | None = None, i
     >>> hub.get_expected_image_size(image_spec)
     [32, 48]
     """
-    shape = _image_shape(module_or_spec, signature, input_name)
     attached = module_or_spec.get_attached_message(_KEY, protos.ImageModuleInfo)
     if attached is not None and attached.HasField("default_image_size"):
+        module_or_spec.get_input_info_dict(signature)  # there is such a signature
         return [attached.default_image_size.height, attached.default_image_size.width]
+    shape = _image_shape(module_or_spec, signature, input_name)
     if len(shape) != 4 or shape[1] is None or shape[2] is None:
         raise SignatureError(
             f"The module's image input has the shape {shape or 'unknown'}, which does not tell height and width"

@@ -1,12 +1,12 @@
 """The state of one instance of a module in a graph: its variables and tables."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.checkpoints import check_checkpoint
 from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph, to_tensorflow
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
@@ -14,10 +14,12 @@ from tf1hub.graph import collections
 from tf1hub.graph.assets import asset_paths
 from tf1hub.graph.shared_names import has_shared_names, with_scoped_shared_names
 from tf1hub.graph.state import State
-from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
+from tf1hub.graph.variables import StoredVariable
 from tf1hub.names import in_scope, node_name
 from tf1hub.spec import ModuleSpec, Tags, check_asset
 from tf1hub.tensorflow_private import enclosing_graphs, is_function_graph, python_object
+
+_SCOPE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
 class Instance:
@@ -34,9 +36,8 @@ class Instance:
         index = spec.variant(tags)
         for path in asset_paths(index.meta_graph).values():
             check_asset(path)
-        self.stored = [stored_variable(variable, index) for variable in variable_defs(index)]
-        if spec.checkpoint is not None:
-            check_checkpoint(spec.checkpoint, self.stored)
+        self.stored = spec.stored_variables(tags)
+        spec.check_values(tags)
         state = spec.state(tags, trainable, everything)
         self.graph = tf.compat.v1.get_default_graph()
         imported = _import_state(state, name)
@@ -47,15 +48,15 @@ class Instance:
 
     def _variable_map(self) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for one in sorted(self.stored, key=lambda one: one.offset or ()):
-            if one.node not in self._variables:
-                continue
-            variable = self._variables[one.node]
+        for one, variable in self.stored_with_variables():
             if one.offset is None:
                 result[one.checkpoint_name] = variable
             else:
-                result.setdefault(one.checkpoint_name, []).append(variable)
-        return dict(sorted(result.items()))
+                result.setdefault(one.checkpoint_name, []).append((one.offset, variable))
+        for name, value in result.items():
+            if isinstance(value, list):
+                result[name] = [part for _, part in sorted(value, key=lambda pair: pair[0])]
+        return result
 
     def stored_with_variables(self) -> list[tuple[StoredVariable, Any]]:
         """Each variable of the graph with how a checkpoint stores it."""
@@ -87,7 +88,13 @@ def free_scope(name: str) -> str:
 
     Raises:
       WrongGraphError: free for variables but taken for nodes (a `RuntimeError`).
+      ValueError: the name is no name of a scope.
     """
+    if not isinstance(name, str) or not _SCOPE.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a module: it is made of letters, digits and the characters _ . - / and starts with a"
+            " letter or digit."
+        )
     outer = tf.compat.v1.get_variable_scope().name
     with tf.compat.v1.name_scope(f"{outer}/" if outer else ""):
         with tf.compat.v1.variable_scope(None, default_name=name, auxiliary_name_scope=False) as scope:
@@ -140,4 +147,3 @@ def _fill_collections(state: State, imported: ImportedGraph) -> None:
         (collections.ASSET_FILEPATHS, state.asset_filepaths),
     ):
         add_to_collection(key, [imported.element(name) for name in names])
-

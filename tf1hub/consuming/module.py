@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from tf1hub.graph.shared_names import has_shared_names, with_scoped_shared_names
 from tf1hub.names import last_part, parent_scope
 from tf1hub.spec import ModuleSpec, Tags, as_tags, load_module_spec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import enclosing_graphs, provide_tf_layers
+from tf1hub.tensorflow_private import enclosing_graphs, not_converted, provide_tf_layers
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
 
@@ -50,6 +51,7 @@ class Module:
     ...     embeddings = module(["a sentence", "another"])
     """
 
+    @not_converted
     def __init__(
         self,
         spec: ModuleSpec | str | os.PathLike[str],
@@ -77,10 +79,11 @@ class Module:
                 self._instance = Instance(self._spec, self._tags, trainable, self._name, self._everything)
         self._graph = self._instance.graph
 
+    @not_converted
     def __call__(
         self,
         inputs: Any = None,
-        _sentinel: None = None,
+        _sentinel: Any = None,
         signature: str | None = None,
         as_dict: bool | None = None,
         outputs: str | Iterable[str] | None = None,
@@ -104,7 +107,7 @@ class Module:
           WrongGraphError: another graph is being built than the module's (a `RuntimeError`).
         """
         if _sentinel is not None:
-            raise ValueError("Pass `signature`, `as_dict` and `outputs` by name.")
+            warnings.warn(f"The second argument {_sentinel!r} has no effect; pass `signature` by name.", stacklevel=2)
         self._check_graph("applied")
         signature = signature or "default"
         infos = self.get_input_info_dict(signature)
@@ -114,8 +117,7 @@ class Module:
         computed = list(made) if outputs is None else wanted
         imported = self._apply(signature, computed, {**self._instance.tensors, **components(tensors, infos)})
         results = {
-            key: composed(made[key], [imported.tensor(name) for name in made[key].component_names()])
-            for key in wanted
+            key: composed(made[key], [imported.tensor(name) for name in made[key].component_names()]) for key in wanted
         }
         return results if as_dict or outputs is not None else results["default"]
 
@@ -188,8 +190,8 @@ class Module:
 
     @property
     def variables(self) -> list[Any]:
-        """All variables of the module, each part of a partitioned one too."""
-        return list(_flat(self._instance.variable_map.values()))
+        """All variables of the module by their names, each part of a partitioned one too."""
+        return list(_flat(variable for _, variable in sorted(self._instance.variable_map.items())))
 
     def _check_graph(self, what: str) -> None:
         current = tf.compat.v1.get_default_graph()

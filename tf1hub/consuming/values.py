@@ -42,7 +42,9 @@ def converted(inputs: Mapping[str, Any], infos: Mapping[str, TensorInfo], signat
     Raises:
       InputError: a value of another kind, dtype or shape than expected.
     """
-    return {key: _converted(inputs[key], info, f"{key!r} of the signature {signature!r}") for key, info in infos.items()}
+    return {
+        key: _converted(inputs[key], info, f"{key!r} of the signature {signature!r}") for key, info in infos.items()
+    }
 
 
 def _converted(value: Any, info: TensorInfo, what: str) -> Any:
@@ -53,7 +55,9 @@ def _converted(value: Any, info: TensorInfo, what: str) -> Any:
     except (TypeError, ValueError) as error:
         raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(value)}: {error}") from error
     if tensor is None or tensor.dtype.base_dtype != info.dtype or not info.get_shape().is_compatible_with(tensor.shape):
-        raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(value if tensor is None else tensor)}.")
+        raise InputError(
+            f"The input {what} should be {_described(info)}, but got {_shown(value if tensor is None else tensor)}."
+        )
     return tensor
 
 

@@ -60,9 +60,7 @@ class BoxSet:
                     return index, other
         return None
 
-    def _find_between(
-        self, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
-    ) -> list[tuple[int, Box]]:
+    def _find_between(self, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> list[tuple[int, Box]]:
         low = np.maximum(self._starts, first)
         high = np.minimum(self._ends, last)
         found = np.flatnonzero((low < high).all(axis=1))

@@ -100,9 +100,7 @@ def parse_header(data: bytes) -> int:
     except DecodeError as error:
         raise EntryError("a header that cannot be parsed") from error
     if header.endianness != _LITTLE_ENDIAN:
-        raise UnsupportedBundleError(
-            "a checkpoint in big-endian byte order, of which only little-endian is supported"
-        )
+        raise UnsupportedBundleError("a checkpoint in big-endian byte order, of which only little-endian is supported")
     if header.version.min_consumer > _VERSION or _VERSION in header.version.bad_consumers:
         needed = header.version.min_consumer
         raise UnsupportedBundleError(
@@ -131,9 +129,7 @@ def parse_entry(name: str, data: bytes) -> TensorEntry:
 def _checked_shape(name: str, sizes: Iterable[int], unknown_rank: bool) -> tuple[int, ...]:
     shape = tuple(sizes)
     if unknown_rank or len(shape) > _MAX_RANK or any(size < 0 for size in shape):
-        raise EntryError(
-            f"'{name}' with a shape that cannot be: {'unknown' if unknown_rank else list(shape)}"
-        )
+        raise EntryError(f"'{name}' with a shape that cannot be: {'unknown' if unknown_rank else list(shape)}")
     # Sizes of 0 do not count here: NumPy too refuses shapes that are too large but for a 0.
     if math.prod(max(size, 1) for size in shape) * _LARGEST_ITEM > _MAX_BYTES:
         raise EntryError(f"'{name}' with a shape that is too large: {list(shape)}")

@@ -51,7 +51,7 @@ class BundleReader:
       check_blocks: whether to verify the checksums of the index now; `check_tensor` does tensors.
 
     Raises CheckpointError when there is no such checkpoint, CorruptModuleError when its index cannot be read,
-    and UnsupportedModuleError when it is compressed, big-endian or of a later version.
+    and UnsupportedModuleError when it is big-endian or of a later version.
     """
 
     def __init__(self, prefix: str | os.PathLike[str], check_blocks: bool = True) -> None:
@@ -85,11 +85,7 @@ class BundleReader:
         """The entry of a tensor. Raises CheckpointError, with the names closest to it, when there is none."""
         if name not in self._entries:
             close = difflib.get_close_matches(name, self._entries, n=3)
-            hint = (
-                f"the closest there are: {', '.join(close)}"
-                if close
-                else "list `entries` for those there are"
-            )
+            hint = f"the closest there are: {', '.join(close)}" if close else "list `entries` for those there are"
             raise CheckpointError(f"{self.prefix} has no tensor '{name}'; {hint}.")
         return self._entries[name]
 
@@ -127,9 +123,7 @@ class BundleReader:
         entry = self.entry(name)
         box = (tuple(start), tuple(shape))
         if not boxes.lies_in(box, entry.shape):
-            raise CheckpointError(
-                f"start {start}, shape {shape} leads out of '{name}', shape {list(entry.shape)}."
-            )
+            raise CheckpointError(f"start {start}, shape {shape} leads out of '{name}', shape {list(entry.shape)}.")
         if not entry.slices:
             return self._read_stored(entry)[boxes.indices(box)]
         return self._assemble(entry, box)
@@ -142,13 +136,9 @@ class BundleReader:
         if self._files is None:
             raise CheckpointError(f"{self.prefix} was closed; open it again to read '{entry.name}'.")
         if entry.slices:
-            raise CheckpointError(
-                f"'{entry.name}' is stored in slices; take the raw bytes of each `slice_entry`."
-            )
+            raise CheckpointError(f"'{entry.name}' is stored in slices; take the raw bytes of each `slice_entry`.")
         if entry.nbytes is not None and entry.nbytes != entry.size:
-            found = (
-                f"{entry.size} bytes for '{entry.name}', whose shape {list(entry.shape)} takes {entry.nbytes}"
-            )
+            found = f"{entry.size} bytes for '{entry.name}', whose shape {list(entry.shape)} takes {entry.nbytes}"
             raise corrupt(self._files.path(entry.shard_id), entry.offset, found)
         return self._files.view(entry.name, entry.shard_id, entry.offset, entry.size)
 
@@ -225,9 +215,7 @@ class BundleReader:
         """The entries of a partitioned tensor's slices and their places, which do not overlap."""
         if entry.name not in self._boxes:
             if len(entry.slices) > _MAX_SLICES:
-                found = (
-                    f"'{entry.name}' in {len(entry.slices)} slices, where at most {_MAX_SLICES} are supported"
-                )
+                found = f"'{entry.name}' in {len(entry.slices)} slices, where at most {_MAX_SLICES} are supported"
                 raise corrupt(self._index_path, 0, found)
             places = BoxSet([part.box(entry.shape) for part in entry.slices])
             clash = places.find_clash()
@@ -271,9 +259,7 @@ class BundleReader:
         """The value of a tensor or slice that is stored in one piece."""
         dtype = self._numpy_dtype(entry)
         if len(entry.shape) > _max_rank():
-            raise CheckpointError(
-                f"'{entry.name}' has {len(entry.shape)} dimensions, more than NumPy can hold."
-            )
+            raise CheckpointError(f"'{entry.name}' has {len(entry.shape)} dimensions, more than NumPy can hold.")
         if dtypes.base_dtype(entry.dtype) != dtypes.STRING:
             return np.frombuffer(self.raw(entry), dtype).reshape(entry.shape)
         value = np.empty(entry.num_elements, object)
@@ -290,9 +276,7 @@ class BundleReader:
         try:
             return dtypes.numpy_dtype(entry.dtype)
         except ValueError as error:
-            raise CheckpointError(
-                f"'{entry.name}' of {self.prefix} cannot be read as an array: {error}."
-            ) from error
+            raise CheckpointError(f"'{entry.name}' of {self.prefix} cannot be read as an array: {error}.") from error
 
     def _corrupt_data(self, entry: TensorEntry, position: int, found: str) -> CorruptModuleError:
         path = DataFiles(self.prefix, self.num_shards).path(entry.shard_id)

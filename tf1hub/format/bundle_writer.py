@@ -242,9 +242,7 @@ class BundleWriter:
         target.write(data)
         return entry
 
-    def _store_chunks(
-        self, name: str, dtype: int, shape: tuple[int, ...], chunks: Iterable[BytesLike]
-    ) -> TensorEntry:
+    def _store_chunks(self, name: str, dtype: int, shape: tuple[int, ...], chunks: Iterable[BytesLike]) -> TensorEntry:
         dtype = dtypes.base_dtype(dtype)
         size = dtypes.item_size(dtype)
         if size is None or any(count < 0 for count in shape):
@@ -259,9 +257,7 @@ class BundleWriter:
             view = memoryview(chunk)
             data = view if view.nbytes == 0 else view.cast("B")
             if target.size - offset + len(data) > expected:
-                raise CheckpointError(
-                    f"more than the {expected} bytes of '{name}', shape {list(shape)}, came."
-                )
+                raise CheckpointError(f"more than the {expected} bytes of '{name}', shape {list(shape)}, came.")
             target.write(data)
             crc = extend_crc(crc, data)
         if target.size - offset != expected:
@@ -302,9 +298,7 @@ def _as_tensor(name: str, array: npt.ArrayLike, dtype: int | None) -> tuple[npt.
             return value, dtypes.base_dtype(dtype)
     except ValueError as error:
         raise CheckpointError(f"'{name}' cannot be written: {error}.") from error
-    raise CheckpointError(
-        f"'{name}' is an array of {value.dtype}, which cannot be a {dtypes.dtype_name(dtype)}."
-    )
+    raise CheckpointError(f"'{name}' is an array of {value.dtype}, which cannot be a {dtypes.dtype_name(dtype)}.")
 
 
 def _as_bytes(name: str, value: npt.NDArray[Any]) -> list[bytes]:

@@ -1,6 +1,6 @@
 """A module's directory: what lies where, and reading its messages.
 
-    tfhub_module.pb             ModuleDef: format = 3, required_features; its presence makes the directory a TF1 Hub module
+    tfhub_module.pb             ModuleDef: format = 3, required_features; makes the directory a TF1 Hub module
     saved_model.pb              SavedModel: one MetaGraphDef for each variant
     variables/variables.index   the checkpoint's table, see `table`
     variables/variables.data-*  the checkpoint's values
@@ -59,9 +59,9 @@ def _why_no_module(directory: str) -> str:
         return f"{directory!r} is a file. A module is a directory: unpack an archive first."
     if files.exists(files.join(directory, SAVED_MODEL)):
         return (
-            f"{directory!r} holds no {MARKER}, so it is a plain SavedModel and no TF1 Hub module. If it was written by"
-            " TensorFlow 1, `hub.create_module_spec_from_saved_model` makes a module spec of it; otherwise load it with"
-            " `tf.saved_model.load`."
+            f"{directory!r} holds no {MARKER}, so it is a plain SavedModel and no TF1 Hub module. If it was"
+            " written by TensorFlow 1, `hub.create_module_spec_from_saved_model` makes a module spec of it;"
+            " otherwise load it with `tf.saved_model.load`."
         )
     return f"{directory!r} holds no {MARKER}, so it is no TF1 Hub module. Check the path."
 
@@ -91,12 +91,6 @@ def read_saved_model(directory: str) -> protos.SavedModel:
 def checkpoint_prefix(directory: str) -> str:
     """The prefix of the checkpoint's files, whether they exist or not."""
     return files.join(directory, VARIABLES, "variables")
-
-
-def find_checkpoint(directory: str) -> str | None:
-    """The prefix of the checkpoint's files, or None for a module without variables."""
-    prefix = checkpoint_prefix(directory)
-    return prefix if files.exists(prefix + ".index") else None
 
 
 def marker_bytes() -> bytes:

@@ -1,13 +1,17 @@
 """Writing a module's directory so that it is there whole or not at all.
 
     new path, or an empty directory    built beside it under a hidden name, then renamed: one step
-    directory with other files         built inside it under a hidden name; our files are moved in, `tfhub_module.pb` last
+    directory with other files         built inside it under a hidden name; our files are put into their places,
+                                       `tfhub_module.pb` last
     remote path                        built in a temporary directory and copied, `tfhub_module.pb` last
 
-Nothing that was there is ever replaced. What an export leaves behind that was killed is cleared away by the next one:
-the hidden names say which process made them, and a list in there (name, inode, size, time) which files it moved.
+Nothing that was there is ever replaced. What an export leaves behind that was killed is cleared away by the next
+one: the hidden names say which process made them, and a list in there what it put where:
+
+    moved.json    {"files": {name: [inode, size, time]}, "folders": [those that the export makes, the outer first]}
 """
 
+import errno
 import json
 import os
 import shutil
@@ -17,6 +21,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tf1hub import files
 from tf1hub.errors import ModuleExistsError
@@ -24,6 +29,8 @@ from tf1hub.format.module_directory import MARKER
 
 _HIDDEN = "tf1hub-export"
 _MOVED = "moved.json"
+# What the hidden name keeps of the target's, so that it does not become longer than a file system allows.
+_NAME_LENGTH = 30
 
 
 @contextmanager
@@ -31,19 +38,19 @@ def new_module_directory(path: str) -> Iterator[str]:
     """A local directory to build a module in; it becomes `path` when the context ends without an error.
 
     Raises:
-      ModuleExistsError: there is a module, a file of the same name as one of ours, or something that is no directory.
+      ModuleExistsError: there is a module, a file of the same name as one of ours, or no directory.
     """
     if files.is_remote(path):
-        with _uploaded(path) as staging:
-            yield staging
+        with _uploaded(path) as temporary:
+            yield temporary
         return
     target = Path(os.path.realpath(files.absolute(path)))
+    _clear_leftovers(target)
     check_free(str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(target)
-    # The working directory is not replaced, be it empty: whoever stands in it would stand in nothing.
-    inside = target.is_dir() and (any(target.iterdir()) or target == Path.cwd())
-    parent, prefix = (target, ".") if inside else (target.parent, f".{target.name}.")
+    # In an empty directory that cannot be replaced the files are put into their places as well.
+    inside = target.is_dir() and not _can_be_replaced(target)
+    parent, prefix = (target, ".") if inside else (target.parent, _hidden_prefix(target))
     staging = parent / f"{prefix}{_HIDDEN}-{_owner(os.getpid())}-{uuid.uuid4().hex[:8]}"
     staging.mkdir()
     try:
@@ -66,61 +73,107 @@ def check_free(path: str) -> None:
         raise ModuleExistsError(f"{path!r} is a file; a module is a directory. Export to another path.")
 
 
+def _can_be_replaced(directory: Path) -> bool:
+    """Whether another directory can take this one's place, and nobody loses anything by it."""
+    if any(directory.iterdir()) or os.path.ismount(directory):
+        return False
+    # Whoever stands in the working directory would stand in nothing.
+    in_use = os.path.samestat(directory.stat(), os.stat("."))
+    return not in_use and os.access(directory.parent, os.W_OK | os.X_OK)
+
+
 def _become(staging: Path, target: Path) -> None:
     if target.is_dir():
+        stat = target.stat()
+        with suppress(OSError, AttributeError):  # Not for us to do, or a system without owners.
+            os.chown(staging, stat.st_uid, stat.st_gid)
         shutil.copymode(target, staging)
     try:
         os.rename(staging, target)
     except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
         raise ModuleExistsError(
-            f"{str(target)!r} came to hold files while the module was exported ({error.strerror}). Nothing of it was"
-            " changed; export to another path."
+            f"{str(target)!r} came to hold files while the module was exported ({error.strerror}). Nothing of"
+            " it was changed; export to another path."
         ) from error
 
 
 def _move_in(staging: Path, target: Path) -> None:
-    """Moves all files of `staging` into `target`, the marker last; takes them out again when one cannot be."""
+    """Moves all files of `staging` into `target`, the marker last; takes them out when one cannot be."""
     names = _files_below(staging)
     for name in names:
-        if (target / name).exists():
-            raise ModuleExistsError(
-                f"{str(target / name)!r} exists already, and an export replaces nothing. Export to another path, or"
-                " remove that file first."
-            )
-    marks = {name: _mark(staging / name) for name in names}
-    (staging / _MOVED).write_text(json.dumps(marks))
+        _check_unused(target, name)
+    folders = sorted({str(folder) for name in names for folder in Path(name).parents} - {"."})
+    plan = {
+        "files": {name: _mark(staging / name) for name in names},
+        "folders": [folder for folder in folders if not (target / folder).exists()],
+    }
+    (staging / _MOVED).write_text(json.dumps(plan))
     try:
         for name in names:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            os.rename(staging / name, target / name)
+            _place(staging / name, target / name)
     except BaseException:
-        _take_out(target, marks)
+        _take_out(target, plan)
         raise
 
 
-def _take_out(target: Path, marks: dict[str, list[int]]) -> None:
-    """Removes those files that an export moved into `target`, and the folders that this leaves empty."""
-    for name, mark in marks.items():
+def _check_unused(target: Path, name: str) -> None:
+    """Refuses a file's place when it, or that of a folder above it, is taken."""
+    taken = [target / name] if os.path.lexists(target / name) else []
+    folders = [target / folder for folder in Path(name).parents]
+    taken += [folder for folder in folders if os.path.lexists(folder) and not folder.is_dir()]
+    if taken:
+        raise ModuleExistsError(
+            f"{str(taken[0])!r} exists already, and an export replaces nothing. Export to another path, or"
+            " remove that file first."
+        )
+
+
+def _place(source: Path, target: Path) -> None:
+    """Gives a file its place, and never another one's that came to be there meanwhile."""
+    try:
+        os.link(source, target)
+    except FileExistsError as error:
+        raise ModuleExistsError(
+            f"{str(target)!r} came to be there while the module was exported. It was left as it is; export to"
+            " another path."
+        ) from error
+    except OSError:  # A file system without hard links.
+        os.rename(source, target)
+
+
+def _take_out(target: Path, plan: dict[str, Any]) -> None:
+    """Removes what an export put into `target`: its files, and the folders that it made, unless others use them."""
+    for name, mark in reversed(plan["files"].items()):  # The marker first: without it there is no module.
         file = target / name
         if file.is_file() and _mark(file) == mark:
             file.unlink()
-            with suppress(OSError):
-                if file.parent != target:
-                    file.parent.rmdir()
+    for folder in reversed(plan["folders"]):
+        with suppress(OSError):
+            (target / folder).rmdir()
 
 
 def _clear_leftovers(target: Path) -> None:
     """Clears away what exports to `target` left that were killed on this machine."""
-    for parent, prefix in ((target.parent, f".{target.name}."), (target, ".")):
-        for staging in parent.glob(f"{prefix}{_HIDDEN}-*") if parent.is_dir() else ():
-            owner = staging.name.removeprefix(f"{prefix}{_HIDDEN}-").rpartition("-")[0]
-            if not _is_dead(owner):
+    for parent, prefix in ((target.parent, _hidden_prefix(target)), (target, ".")):
+        start = f"{prefix}{_HIDDEN}-"
+        for staging in list(parent.iterdir()) if parent.is_dir() else ():
+            owner = staging.name[len(start) :].rpartition("-")[0]
+            if not staging.name.startswith(start) or not _is_dead(owner):
                 continue
             moved = staging / _MOVED
-            if parent == target and moved.is_file():
-                with suppress(ValueError):
+            # With the marker in its place the module is whole, and stays.
+            if parent == target and moved.is_file() and not (target / MARKER).exists():
+                # A list that is cut short was not finished, so nothing was moved.
+                with suppress(ValueError, OSError):
                     _take_out(target, json.loads(moved.read_text()))
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _hidden_prefix(target: Path) -> str:
+    return f".{target.name[:_NAME_LENGTH]}."
 
 
 def _owner(process: int) -> str:
@@ -169,7 +222,7 @@ def _uploaded(path: str) -> Iterator[str]:
                 remote.makedirs(os.path.dirname(copied[-1]))
                 remote.copy(os.path.join(staging, name), copied[-1])
         except BaseException:
-            for name in copied:
+            for name in reversed(copied):
                 with suppress(Exception):
                     remote.remove(name)
             raise

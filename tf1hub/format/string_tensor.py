@@ -47,9 +47,7 @@ def parse_strings(data: memoryview, count: int) -> list[bytes]:
         raise StringTensorError(error.position, str(error)) from error
     position += _CRC_SIZE
     if position + sum(lengths) != len(data):
-        raise StringTensorError(
-            position, f"{len(data) - position} bytes of strings where {sum(lengths)} should be"
-        )
+        raise StringTensorError(position, f"{len(data) - position} bytes of strings where {sum(lengths)} should be")
     strings = []
     for length in lengths:
         strings.append(bytes(data[position : position + length]))

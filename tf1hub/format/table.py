@@ -2,7 +2,7 @@
 
     file     block*  meta-index block  index block  footer
     block    entry*  restart offset* (uint32)  n (uint32)    then, not counted in the block's size:
-             type byte (0: not compressed)  masked crc32c of block and type byte (uint32)
+             type byte (0: not compressed, 1: snappy)  masked crc32c of block and type byte (uint32)
     entry    varint shared  varint unshared  varint value size  key bytes [unshared]  value bytes
              (the first `shared` bytes are those of the previous key; a restart is an entry that shares none)
     index    one entry a block: a key not below the block's last and below the next block's first -> handle
@@ -10,13 +10,14 @@
     footer   handle of the meta-index (a block without entries)  handle of the index  zeros up to 40 bytes
              magic number 0xdb4775248b80fb57 (uint64)
 
-Numbers are little-endian. Keys ascend, byte by byte, and none comes twice.
+Numbers are little-endian. Keys ascend, byte by byte, and none comes twice. Today's TensorFlow compresses no block;
+older ones did, with snappy's raw format, which starts with the size of what comes out as a varint.
 """
 
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from tf1hub.errors import CorruptModuleError, UnsupportedModuleError
+from tf1hub.errors import CorruptModuleError
 from tf1hub.format.checksums import masked_crc
 from tf1hub.format.damage import corrupt
 from tf1hub.format.varints import VarintError, encode_varint, parse_varint
@@ -31,10 +32,12 @@ _BLOCK_SIZE = 1 << 18
 _RESTART_INTERVAL = 16
 # Prefix compression makes keys at most about 16 times as long as their file; more is an attack on memory.
 _MAX_KEY_GROWTH = 64
+# Snappy's densest element makes 64 bytes of 3; a block that claims to grow more is an attack on memory.
+_MAX_SNAPPY_GROWTH = 64
 
 
 class TableEntry(NamedTuple):
-    """A key, its value, and the file offset of the value."""
+    """A key, its value, and the file offset of the value, or of its block when that is compressed."""
 
     key: bytes
     value: bytes
@@ -51,10 +54,22 @@ class _Handle(NamedTuple):
         return encode_varint(self.offset) + encode_varint(self.size)
 
 
+class _Block(NamedTuple):
+    """The bytes of a part of the file, and where they come from; decompressed ones stand nowhere in it."""
+
+    data: bytes
+    offset: int
+    was_compressed: bool = False
+
+    def file_offset(self, position: int) -> int:
+        """Where a byte stands in the file, or as near to that as can be said."""
+        return self.offset if self.was_compressed else self.offset + position
+
+
 class TableReader:
     """Reads the entries of a table from the bytes of its file; `path` is for messages.
 
-    Anything that is not a whole, uncompressed table raises CorruptModuleError, here or while iterating.
+    Anything that is not a whole table raises CorruptModuleError, here or while iterating.
     """
 
     def __init__(self, data: bytes, path: str, check_blocks: bool = True) -> None:
@@ -71,8 +86,8 @@ class TableReader:
     def __iter__(self) -> Iterator[TableEntry]:
         last = None
         key_bytes = 0
-        for block in self._blocks():
-            for entry in self._block_entries(block):
+        for block in self._iter_blocks():
+            for entry in self._iter_entries(block):
                 if last is not None and entry.key <= last:
                     raise self._corrupt(entry.offset, f"key {entry.key!r} after key {last!r}, out of order")
                 last = entry.key
@@ -82,77 +97,92 @@ class TableReader:
                     raise self._corrupt(entry.offset, found)
                 yield entry
 
-    def _blocks(self) -> Iterator[_Handle]:
+    def _iter_blocks(self) -> Iterator[_Block]:
         """The blocks that hold the entries; each lies behind the one before."""
-        _, position = self._parse_handle(self._footer, len(self._data) - len(_MAGIC))
-        index, _ = self._parse_handle(position, len(self._data) - len(_MAGIC))
+        footer = _Block(self._data[self._footer : -len(_MAGIC)], self._footer)
+        meta_index, position = self._parse_handle(footer, 0)
+        self._read_block(meta_index, footer.offset)
+        index_handle, _ = self._parse_handle(footer, position)
+        index = self._read_block(index_handle, footer.file_offset(position))
         end = 0
-        for entry in self._block_entries(index):
-            handle, _ = self._parse_handle(entry.offset, entry.offset + len(entry.value))
+        for entry in self._iter_entries(index):
+            handle, _ = self._parse_handle(_Block(entry.value, entry.offset, index.was_compressed), 0)
             if handle.offset < end:
                 raise self._corrupt(entry.offset, f"a block at byte {handle.offset}, inside the one before")
             end = handle.offset + handle.size
-            yield handle
+            yield self._read_block(handle, entry.offset)
 
-    def _parse_handle(self, position: int, end: int) -> tuple[_Handle, int]:
-        offset, after_offset = self._parse_varint(position, end)
-        size, after_size = self._parse_varint(after_offset, end)
-        return self._checked(_Handle(offset, size), position), after_size
+    def _parse_handle(self, block: _Block, position: int) -> tuple[_Handle, int]:
+        offset, after_offset = self._parse_varint(block, position, len(block.data))
+        size, after_size = self._parse_varint(block, after_offset, len(block.data))
+        return _Handle(offset, size), after_size
 
-    def _checked(self, handle: _Handle, position: int) -> _Handle:
-        """The handle, if its block lies before the footer, is not compressed and fits its checksum."""
+    def _read_block(self, handle: _Handle, named_at: int) -> _Block:
+        """The block, if it lies before the footer and fits its checksum; its handle stands at `named_at`."""
         end = handle.offset + handle.size
-        if handle.size < 4 or end + _TRAILER_SIZE > self._footer:
-            raise self._corrupt(
-                position, f"a block of {handle.size} bytes at byte {handle.offset}, outside the file"
-            )
+        if end + _TRAILER_SIZE > self._footer:
+            found = f"a block of {handle.size} bytes at byte {handle.offset}, outside the file"
+            raise self._corrupt(named_at, found)
         if self._check_blocks:
             stored = int.from_bytes(self._data[end + 1 : end + _TRAILER_SIZE], "little")
             if stored != masked_crc(self._data[handle.offset : end + 1]):
                 found = f"a block of {handle.size} bytes that does not fit its checksum"
                 raise self._corrupt(handle.offset, found)
-        kind = self._data[end]
+        data, kind = self._data[handle.offset : end], self._data[end]
+        if kind not in (_NOT_COMPRESSED, _SNAPPY):
+            found = f"a block of type {kind}, where only 0 (not compressed) and 1 (snappy) are known"
+            raise self._corrupt(end, found)
         if kind == _SNAPPY:
-            raise UnsupportedModuleError(
-                f"{self._path}, byte {end}: a block compressed with snappy, which this version cannot read; "
-                "load the checkpoint with TensorFlow and save it again."
-            )
-        if kind != _NOT_COMPRESSED:
-            raise self._corrupt(end, f"a block of type {kind}, where only 0 (not compressed) is known")
-        return handle
+            data = self._decompress(data, handle.offset)
+        if len(data) < 4:
+            raise self._corrupt(handle.offset, f"a block of {len(data)} bytes, too few for its restarts")
+        return _Block(data, handle.offset, kind == _SNAPPY)
 
-    def _block_entries(self, block: _Handle) -> Iterator[TableEntry]:
-        end = block.offset + block.size
-        restarts = int.from_bytes(self._data[end - 4 : end], "little")
+    def _decompress(self, data: bytes, offset: int) -> bytes:
+        # Late, since hardly any checkpoint is compressed.
+        import cramjam
+
+        size, _ = self._parse_varint(_Block(data, offset), 0, len(data))
+        if size > _MAX_SNAPPY_GROWTH * len(data):
+            found = f"a block of {len(data)} bytes, compressed with snappy, that claims to hold {size}"
+            raise self._corrupt(offset, found)
+        try:
+            return bytes(cramjam.snappy.decompress_raw(data))
+        except cramjam.DecompressionError as error:
+            raise self._corrupt(offset, f"a block that snappy cannot decompress ({error})") from error
+
+    def _iter_entries(self, block: _Block) -> Iterator[TableEntry]:
+        end = len(block.data)
+        restarts = int.from_bytes(block.data[end - 4 :], "little")
         end -= 4 * (restarts + 1)
-        if end < block.offset:
-            raise self._corrupt(block.offset, f"a block of {block.size} bytes with {restarts} restarts")
-        position = block.offset
+        if end < 0:
+            raise self._corrupt(block.offset, f"a block of {len(block.data)} bytes with {restarts} restarts")
+        position = 0
         key = b""
         while position < end:
-            entry = self._parse_entry(key, position, end)
-            key = entry.key
-            position = entry.offset + len(entry.value)
-            yield entry
+            key, value_at, after = self._parse_entry(block, key, position, end)
+            yield TableEntry(key, block.data[value_at:after], block.file_offset(value_at))
+            position = after
 
-    def _parse_entry(self, previous_key: bytes, position: int, end: int) -> TableEntry:
-        shared, at = self._parse_varint(position, end)
-        unshared, at = self._parse_varint(at, end)
-        value_size, at = self._parse_varint(at, end)
-        if shared > len(previous_key):
-            raise self._corrupt(position, f"a key sharing {shared} bytes with one of {len(previous_key)}")
+    def _parse_entry(self, block: _Block, previous: bytes, position: int, end: int) -> tuple[bytes, int, int]:
+        """The key of an entry, and where its value starts and ends in the block."""
+        shared, at = self._parse_varint(block, position, end)
+        unshared, at = self._parse_varint(block, at, end)
+        value_size, at = self._parse_varint(block, at, end)
+        if shared > len(previous):
+            found = f"a key sharing {shared} bytes with one of {len(previous)}"
+            raise self._corrupt(block.file_offset(position), found)
         if at + unshared + value_size > end:
             found = f"an entry of {unshared} + {value_size} bytes that leads out of its block"
-            raise self._corrupt(position, found)
+            raise self._corrupt(block.file_offset(position), found)
         value_at = at + unshared
-        key = previous_key[:shared] + self._data[at:value_at]
-        return TableEntry(key, self._data[value_at : value_at + value_size], value_at)
+        return previous[:shared] + block.data[at:value_at], value_at, value_at + value_size
 
-    def _parse_varint(self, position: int, end: int) -> tuple[int, int]:
+    def _parse_varint(self, block: _Block, position: int, end: int) -> tuple[int, int]:
         try:
-            return parse_varint(self._data, position, end)
+            return parse_varint(block.data, position, end)
         except VarintError as error:
-            raise self._corrupt(error.position, str(error)) from error
+            raise self._corrupt(block.file_offset(error.position), str(error)) from error
 
     def _corrupt(self, offset: int, found: str) -> CorruptModuleError:
         return corrupt(self._path, offset, found)

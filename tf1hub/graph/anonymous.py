@@ -1,9 +1,9 @@
 """Taking out of a graph what speaks of the machine that it was made on.
 
-    requires  a graph in its form in memory
-    ensures   no node or function names a device; no attribute holds the path of an asset; tables that shared a name still
-              share one, and others still do not; attributes that only newer TensorFlows know, and that say nothing to a
-              consumer, are gone
+requires  a graph in its form in memory
+ensures   no node or function names a device; no attribute holds the path of an asset; tables that shared a name still
+          share one, and others still do not; attributes that only newer TensorFlows know, and that say nothing to a
+          consumer, are gone
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """What one application of a signature brings into a graph.
 
-    requires  a graph variant, the signature's inputs and the outputs that are asked for
-    ensures   the nodes that these outputs and (trainable) the update ops need, up to the inputs and the state; an update op
-              that cannot run because it hangs on another signature's input is not among them
+requires  a graph variant, the signature's inputs and the outputs that are asked for
+ensures   the nodes that these outputs and (trainable) the update ops need, up to the inputs and the state; an update op
+          that cannot run because it hangs on another signature's input is not among them
 """
 
 from collections.abc import Collection

@@ -5,8 +5,9 @@ TensorFlow's gradients go by it. So a subgraph that has one node of a context ne
 context that is imported must name its nodes as they are called after the import.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tf1hub.format import protos
 from tf1hub.graph import collections
@@ -16,7 +17,7 @@ from tf1hub.names import node_name
 ContextDef: TypeAlias = protos.CondContextDef | protos.WhileContextDef
 Contexts: TypeAlias = dict[str, list[ContextDef]]
 
-_MESSAGES = {
+_MESSAGES: dict[str, Any] = {
     collections.COND_CONTEXT: protos.CondContextDef,
     collections.WHILE_CONTEXT: protos.WhileContextDef,
 }
@@ -27,8 +28,7 @@ _NAME_LISTS = ("loop_exit_names", "loop_enter_names")
 def read_contexts(index: GraphIndex) -> Contexts:
     """The outermost contexts by collection. Those within them come nested in the messages."""
     return {
-        key: [message.FromString(value) for value in index.collection_bytes(key)]
-        for key, message in _MESSAGES.items()
+        key: [message.FromString(value) for value in index.collection_bytes(key)] for key, message in _MESSAGES.items()
     }
 
 
@@ -55,8 +55,7 @@ def names_used(context: ContextDef, index: GraphIndex) -> set[str]:
 
 def renamed(context: ContextDef, rename: Callable[[str], str], scoped: Callable[[str], str]) -> ContextDef:
     """The context with each tensor or node name through `rename`, and its own name through `scoped`."""
-    result = type(context)()
-    result.CopyFrom(context)
+    result: ContextDef = copy.deepcopy(context)
     for nested in _with_nested(result):
         nested.context_name = scoped(nested.context_name)
         for field in _SINGLE_NAMES:

@@ -1,7 +1,7 @@
 """Leaving out what goes without saying, so that an older TensorFlow can read the graph.
 
-    requires  a MetaGraphDef that lists the definitions of its ops
-    ensures   no node's attribute equals its op's default
+requires  a MetaGraphDef that lists the definitions of its ops
+ensures   no node's attribute equals its op's default
 """
 
 from tf1hub.format import protos

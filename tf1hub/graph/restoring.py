@@ -1,8 +1,8 @@
 """Initializing variables from a checkpoint, with one restore op for all of them.
 
-    requires  a graph variant whose variables have initializers
-    ensures   each variable's initializer assigns what one shared RestoreV2 node reads for it; initializers that nothing
-              needs any more are left for the cut to drop; names of existing nodes do not change
+requires  a graph variant whose variables have initializers
+ensures   each variable's initializer assigns what one shared RestoreV2 node reads for it; initializers that nothing
+          needs any more are left for the cut to drop; names of existing nodes do not change
 """
 
 from collections.abc import Sequence
@@ -54,9 +54,7 @@ def _initialize(meta_graph: protos.MetaGraphDef, index: GraphIndex, variable: st
     return node.name
 
 
-def _point_definitions(
-    meta_graph: protos.MetaGraphDef, restored: dict[str, str], initializers: dict[str, str]
-) -> None:
+def _point_definitions(meta_graph: protos.MetaGraphDef, restored: dict[str, str], initializers: dict[str, str]) -> None:
     """Lets all collections' VariableDefs speak of the new initial values."""
     for collection in meta_graph.collection_def.values():
         for i, value in enumerate(collection.bytes_list.value):
@@ -68,9 +66,7 @@ def _point_definitions(
                 collection.bytes_list.value[i] = variable.SerializeToString()
 
 
-def _string_constant(
-    meta_graph: protos.MetaGraphDef, name: str, values: Sequence[str], scalar: bool = False
-) -> str:
+def _string_constant(meta_graph: protos.MetaGraphDef, name: str, values: Sequence[str], scalar: bool = False) -> str:
     node = _add_node(meta_graph, name, "Const", [])
     node.attr["dtype"].type = _STRING
     tensor = node.attr["value"].tensor

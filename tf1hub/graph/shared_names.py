@@ -1,7 +1,7 @@
 """Keeping the resources of two instances of a module apart.
 
-    requires  nodes that are about to be imported under a scope
-    ensures   a resource that has a name to be shared by has one of its own for that scope
+requires  nodes that are about to be imported under a scope
+ensures   a resource that has a name to be shared by has one of its own for that scope
 """
 
 from tf1hub.format import protos

@@ -1,8 +1,8 @@
 """What a module brings into a graph once: variables, tables, what initializes them, and regularization losses.
 
-    requires  a graph variant, its variables' initial values as they shall be
-    ensures   the state nodes, the variables' initializers and reads, the tables' initializers, and (trainable) the
-              regularization losses, with all that these need and nothing else
+requires  a graph variant, its variables' initial values as they shall be
+ensures   the state nodes, the variables' initializers and reads, the tables' initializers, and (trainable) the
+          regularization losses, with all that these need and nothing else
 """
 
 from dataclasses import dataclass

@@ -107,9 +107,7 @@ def cut(
     return Subgraph(graph_def, tuple(crossing), colocations, contexts, kept)
 
 
-def _close_over_contexts(
-    index: GraphIndex, needed: set[str], boundary: Boundary
-) -> tuple[Contexts, set[str]]:
+def _close_over_contexts(index: GraphIndex, needed: set[str], boundary: Boundary) -> tuple[Contexts, set[str]]:
     """The contexts that have a needed node inside, and all nodes that are needed because of them."""
     touched: Contexts = {key: [] for key in collections.CONTEXT_COLLECTIONS}
     waiting = [(key, context) for key, all_ in read_contexts(index).items() for context in all_]

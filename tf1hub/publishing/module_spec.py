@@ -99,7 +99,9 @@ def _add_signatures(meta_graph: protos.MetaGraphDef, graph: Any, where: str) -> 
         )
     for name, inputs, outputs in declared:
         if name in meta_graph.signature_def:
-            warnings.warn(f"The signature {name!r} is declared twice{where}; the last declaration counts.", stacklevel=4)
+            warnings.warn(
+                f"The signature {name!r} is declared twice{where}; the last declaration counts.", stacklevel=4
+            )
             del meta_graph.signature_def[name]
         signature = meta_graph.signature_def[name]
         signature.SetInParent()

@@ -52,8 +52,11 @@ def attach_message(key: str, message: Any) -> None:
 
     Raises:
       ValueError: the key is no such name.
+      TypeError: it is no string.
     """
-    if not isinstance(key, str) or not _ATTACHMENT_KEY.fullmatch(key):
+    if not isinstance(key, str):
+        raise TypeError(f"The key of an attached message is a string; this is {type(key).__name__}: {key!r}.")
+    if not _ATTACHMENT_KEY.fullmatch(key):
         raise ValueError(
             f"The key of an attached message is made of letters, digits and underscores and starts with a letter; this is"
             f" {key!r}."

@@ -1,0 +1,61 @@
+"""Every example in README.md and docs/ runs, and the pages' links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tf1hub as hub
+from tests.page_runner import examples_of, run_example
+
+ROOT = Path(__file__).parents[1]
+RUNNER = Path(__file__).with_name("page_runner.py")
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*GUIDES, *(ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"))]
+
+
+def run_in_new_process(page: Path, folder: Path) -> subprocess.CompletedProcess:
+    """TensorFlow's global state is fresh, and no variable is set that would change what Keras or TensorFlow is."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+    environment = {**kept, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, str(RUNNER), str(page)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_examples_run(page, tmp_path):
+    result = run_in_new_process(page, tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert not result.stdout.endswith("\n0 examples ran\n"), f"{page.name} has no examples"
+
+
+def test_an_example_that_fails_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("A page.\n\n```python\nx = 1\n```\n\n```python\nassert x == 2, 'not two'\n```\n")
+    result = run_in_new_process(page, tmp_path)
+    assert result.returncode != 0
+    assert 'page.md", line 8' in result.stderr
+    assert "not two" in result.stderr
+
+
+def test_an_example_must_raise_what_it_says():
+    [example] = examples_of("```python raises=LookupError\n{}['a']\n```\n")
+    run_example(example, "page", {})  # a KeyError is a LookupError
+    for code in ("pass", "1 / 0"):
+        [example] = examples_of(f"```python raises=LookupError\n{code}\n```\n")
+        with pytest.raises(AssertionError, match="LookupError"):
+            run_example(example, "page", {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", [name for name in hub.__all__ if not name.startswith("_")])
+def test_every_public_name_is_in_the_guides(name):
+    assert any(f"hub.{name}" in page.read_text(encoding="utf-8") for page in GUIDES)
