@@ -51,16 +51,12 @@ def test_a_measurement_that_fails_is_shown_and_ends_with_status_1() -> None:
 
 
 def test_the_ratio_is_taken_round_by_round(report: ModuleType) -> None:
-    ratio = report.ratios(
-        [{"cpu": 8.0}, {"cpu": 9.0}, {"cpu": 6.0}], [{"cpu": 2.0}, {"cpu": 3.0}, {"cpu": 1.0}], "cpu"
-    )
+    ratio = report.ratios([{"cpu": 8.0}, {"cpu": 9.0}, {"cpu": 6.0}], [{"cpu": 2.0}, {"cpu": 3.0}, {"cpu": 1.0}], "cpu")
     assert ratio == report.Summary(median=4.0, lowest=3.0, highest=6.0)
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(1.0, "yes"), (2.0, "NO")])
-def test_the_table_says_whether_the_wanted_ratio_is_met(
-    report: ModuleType, ours: float, verdict: str
-) -> None:
+def test_the_table_says_whether_the_wanted_ratio_is_met(report: ModuleType, ours: float, verdict: str) -> None:
     row = report.Row("instantiate", "c", "cpu", "Module(path)", wanted_ratio=8.0)
     key = ("instantiate", "c")
     text = report.table([row], {"tensorflow_hub": {key: [{"cpu": 8.0}]}, "tf1hub": {key: [{"cpu": ours}]}})

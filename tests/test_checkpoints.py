@@ -59,7 +59,7 @@ def test_all_that_does_not_fit_is_named_at_once(prefix):
 def test_the_parts_of_a_variable_are_wanted_together():
     parts = [variable("w", (1, 3), node=f"w/part_{i}", full_shape=(2, 3), offset=(i, 0)) for i in (0, 1)]
     wanted = wanted_variables([parts[0], variable("b", (3,)), parts[1]], "old/{}".format)
-    assert [(one.name, one.source) for one in wanted] == [("w", "old/w"), ("b", "old/b")]
+    assert [(one.name, one.source_name) for one in wanted] == [("w", "old/w"), ("b", "old/b")]
     assert wanted[0].slices == (((0, 0), (1, 3)), ((1, 0), (1, 3)))
     assert (wanted[0].shape, wanted[1].slices) == ((2, 3), None)
 

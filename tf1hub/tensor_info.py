@@ -25,7 +25,7 @@ class TensorInfo:
     @property
     def is_sparse(self) -> bool:
         """Whether it is a `tf.SparseTensor`."""
-        return self.proto.WhichOneof("encoding") == "coo_sparse"
+        return bool(self.proto.WhichOneof("encoding") == "coo_sparse")
 
     @property
     def is_composite(self) -> bool:

@@ -200,7 +200,7 @@ class _ImageColumn(_ImageFields, _ModuleColumn):
         return {self.key: tf.io.FixedLenFeature([height, width, get_num_image_channels(self.module_spec)], tf.float32)}
 
     def _embedded(self, feature: Any, trainable: bool) -> Any:
-        return Module(self.module_spec)(dict(images=feature))
+        return Module(self.module_spec)({"images": feature})
 
 
 class _TextFieldsV2(NamedTuple):

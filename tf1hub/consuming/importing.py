@@ -1,5 +1,6 @@
 """Importing a part of a module's graph into the graph that is being built."""
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,16 @@ import tensorflow as tf
 from tf1hub.consuming.missing_ops import explain_import_error
 from tf1hub.format import protos
 from tf1hub.graph.contexts import renamed
+from tf1hub.graph.library import fingerprints, with_renamed_functions
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import in_scope, is_control_input, node_name, tensor_name
-from tf1hub.tensorflow_private import brought_into, place_with, python_object
+from tf1hub.tensorflow_private import (
+    brought_into,
+    defined_functions,
+    is_function_graph,
+    place_with,
+    python_object,
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +48,13 @@ class ImportedGraph:
 
 
 def import_subgraph(
-    subgraph: Subgraph, graph_def: Any, name: str, feeds: Mapping[str, Any] | None = None
+    subgraph: Subgraph, graph_def: protos.GraphDef, name: str, feeds: Mapping[str, Any] | None = None
 ) -> ImportedGraph:
     """Imports a subgraph under the name scope `name` of the current scope.
 
     Args:
       subgraph: what to import.
-      graph_def: its graph as TensorFlow's own message.
+      graph_def: its graph, or that graph changed for where it is imported.
       name: a name that is not taken in the current name scope is used as it is, another gets a number.
       feeds: a tensor for each tensor name that crosses the subgraph's boundary; there may be more.
 
@@ -59,17 +67,37 @@ def import_subgraph(
     feeds.update({key: brought_into(graph, feeds[key]) for key in sorted(set(used))})
     input_map = {name: feeds[key] for name in subgraph.crossing if (key := _feed_for(name, feeds)) is not None}
     scope = graph.unique_name(name, mark_as_used=False)
-    with explain_import_error(subgraph.graph_def):
-        tf.graph_util.import_graph_def(graph_def, input_map=input_map, name=name)
+    with explain_import_error(graph_def):
+        tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
     imported = ImportedGraph(graph, scope, feeds)
     _place(imported, subgraph)
     _import_contexts(imported, subgraph)
     return imported
 
 
-def to_tensorflow(graph_def: protos.GraphDef) -> Any:
-    """A graph as TensorFlow's own message."""
+def _to_tensorflow(graph_def: protos.GraphDef, graph: Any) -> Any:
+    """A graph as TensorFlow's own message, its functions named so that they do not clash with those of `graph`."""
+    if graph_def.library.function:
+        graph_def = _without_clashes(graph_def, graph)
     return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+
+
+# The functions that were imported into a graph, by name, with their fingerprints.
+_imported_functions: "weakref.WeakKeyDictionary[Any, dict[str, str]]" = weakref.WeakKeyDictionary()
+
+
+def _without_clashes(graph_def: protos.GraphDef, graph: Any) -> protos.GraphDef:
+    """Renames functions whose names are taken by others: two publishers' `cond_true_7` are not the same."""
+    ours = _imported_functions.setdefault(graph, {})
+    prints = fingerprints(graph_def.library)
+    foreign = defined_functions(graph) - set(ours)
+    # The functions of functions end up in a table of the whole process; there every name must be its own.
+    taken = set(prints) if is_function_graph(graph) else foreign
+    names = {
+        name: f"{name}_{print_}" for name, print_ in prints.items() if name in taken or ours.get(name, print_) != print_
+    }
+    ours.update({names.get(name, name): print_ for name, print_ in prints.items()})
+    return with_renamed_functions(graph_def, names) if names else graph_def
 
 
 def add_to_collection(key: str, values: Iterable[Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph, to_tensorflow
+from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph import collections
@@ -113,7 +113,7 @@ def _import_state(state: State, name: str) -> ImportedGraph:
     if has_shared_names(graph_def):
         scope = tf.compat.v1.get_default_graph().unique_name(name, mark_as_used=False)
         graph_def = with_scoped_shared_names(graph_def, scope)
-    return import_subgraph(state.subgraph, to_tensorflow(graph_def), name)
+    return import_subgraph(state.subgraph, graph_def, name)
 
 
 def _make_variables(state: State, scope: str) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph, to_tensorflow
+from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph
 from tf1hub.consuming.instance import Instance, free_scope, state_context
 from tf1hub.consuming.values import chosen_outputs, components, composed, converted, named_inputs
 from tf1hub.consuming.writing import write_variables
 from tf1hub.errors import SpecTypeError, WrongGraphError
 from tf1hub.graph import collections
-from tf1hub.graph.application import Application
 from tf1hub.graph.shared_names import has_shared_names, with_scoped_shared_names
 from tf1hub.names import last_part, parent_scope
 from tf1hub.spec import ModuleSpec, Tags, as_tags, load_module_spec
@@ -71,7 +70,6 @@ class Module:
         self._tags = as_tags(tags)
         self._everything = not prune
         self._spec.variant(self._tags)
-        self._graph_defs: dict[int, Any] = {}
         with state_context():
             scope = free_scope(name)
             self._name = last_part(scope)
@@ -124,23 +122,17 @@ class Module:
     def _apply(self, signature: str, outputs: list[str], feeds: dict[str, Any]) -> ImportedGraph:
         application = self._spec.application(self._tags, signature, outputs, self._trainable, self._everything)
         name = f"{self._name}_apply_{_NOT_IN_SCOPES.sub('_', signature)}"
-        imported = import_subgraph(application.subgraph, self._graph_def(application, name), name, feeds)
+        graph_def = application.subgraph.graph_def
+        if has_shared_names(graph_def):
+            scope = tf.compat.v1.get_default_graph().unique_name(name, mark_as_used=False)
+            graph_def = with_scoped_shared_names(graph_def, scope)
+        imported = import_subgraph(application.subgraph, graph_def, name, feeds)
         for key, names in (
             (collections.UPDATE_OPS, application.update_ops),
             (collections.ASSET_FILEPATHS, application.asset_filepaths),
         ):
             add_to_collection(key, [imported.element(name) for name in names])
         return imported
-
-    def _graph_def(self, application: Application, name: str) -> Any:
-        graph_def = application.subgraph.graph_def
-        if has_shared_names(graph_def):
-            scope = tf.compat.v1.get_default_graph().unique_name(name, mark_as_used=False)
-            return to_tensorflow(with_scoped_shared_names(graph_def, scope))
-        key = id(application)  # the spec keeps it, so the number stays its own
-        if key not in self._graph_defs:
-            self._graph_defs[key] = to_tensorflow(graph_def)
-        return self._graph_defs[key]
 
     def export(self, path: str | os.PathLike[str], session: Any) -> None:
         """Writes the module with the values that its variables have in a session: once trained, or fine-tuned.

@@ -46,10 +46,8 @@ def _groups(stored: list[tuple[StoredVariable, Any]]) -> Iterator[list[tuple[Sto
 def _fetch(session: Any, variables: list[Any]) -> list[Any]:
     try:
         if hasattr(session, "run_step_fn"):  # a MonitoredSession; its own `run` would run the training hooks
-            values: list[Any] = session.run_step_fn(lambda step_context: step_context.session.run(variables))
-            return values
-        values = session.run(variables)
-        return values
+            return list(session.run_step_fn(lambda step_context: step_context.session.run(variables)))
+        return list(session.run(variables))
     except tf.errors.FailedPreconditionError as error:
         raise tf.errors.FailedPreconditionError(
             error.node_def,

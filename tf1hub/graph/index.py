@@ -5,17 +5,8 @@ from tf1hub.names import node_name
 
 # Ops that hold state, for graphs whose list of op definitions was lost.
 _KNOWN_STATE_OPS = frozenset(
-    [
-        "VarHandleOp",
-        "Variable",
-        "VariableV2",
-        "HashTable",
-        "HashTableV2",
-        "MutableHashTable",
-        "MutableHashTableV2",
-        "MutableHashTableOfTensors",
-        "MutableHashTableOfTensorsV2",
-    ]
+    {"VarHandleOp", "Variable", "VariableV2", "HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
+    | {"MutableHashTableOfTensors", "MutableHashTableOfTensorsV2"}
 )
 
 

@@ -1,6 +1,8 @@
-"""The functions in a graph's library: which of them a set of nodes calls, directly or through others."""
+"""The functions in a graph's library: which of them a set of nodes calls, and giving them other names."""
 
-from collections.abc import Iterable, Iterator
+import copy
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 
 from tf1hub.format import protos
 
@@ -43,6 +45,43 @@ def _functions_in(values: Iterable[protos.AttrValue]) -> Iterator[str]:
                 yield function.name
                 yield from _functions_in(function.attr.values())
         elif kind == "s":
-            # Gradient functions are named in string attributes (`_gradient_op_type`, `api_implements` are not functions
-            # of the library and are passed over by the caller).
+            # Some attributes name a function as text, such as a gradient's; what names none, the caller passes over.
             yield value.s.decode("utf-8", "replace")
+
+
+def fingerprints(library: protos.FunctionDefLibrary) -> dict[str, str]:
+    """A short text for each function that tells different bodies apart."""
+    return {
+        function.signature.name: hashlib.sha256(function.SerializeToString(deterministic=True)).hexdigest()[:12]
+        for function in library.function
+    }
+
+
+def with_renamed_functions(graph_def: protos.GraphDef, names: Mapping[str, str]) -> protos.GraphDef:
+    """A copy in which functions of the library have other names, wherever they are named.
+
+    requires  `names` maps names of functions to names that no op and no function has
+    """
+    result = copy.deepcopy(graph_def)
+    for function in result.library.function:
+        function.signature.name = names.get(function.signature.name, function.signature.name)
+        _rename_in_attrs(function.attr.values(), names)
+    for gradient in result.library.gradient:
+        gradient.function_name = names.get(gradient.function_name, gradient.function_name)
+        gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
+    bodies = [result.node, *(function.node_def for function in result.library.function)]
+    for node in (node for body in bodies for node in body):
+        node.op = names.get(node.op, node.op)
+        _rename_in_attrs(node.attr.values(), names)
+    return result
+
+
+def _rename_in_attrs(values: Iterable[protos.AttrValue], names: Mapping[str, str]) -> None:
+    for value in values:
+        kind = value.WhichOneof("value")
+        if kind == "s" and (text := value.s.decode("utf-8", "replace")) in names:
+            value.s = names[text].encode()
+        functions = [value.func] if kind == "func" else value.list.func if kind == "list" else ()
+        for function in functions:
+            function.name = names.get(function.name, function.name)
+            _rename_in_attrs(function.attr.values(), names)

@@ -47,7 +47,7 @@ def create_module_spec(
     provide_tf_layers()
     saved_model = protos.SavedModel(saved_model_schema_version=1)
     seen: set[frozenset[str]] = set()
-    for tags, arguments in [(set(), {})] if not tags_and_args else tags_and_args:
+    for tags, arguments in tags_and_args or [(set(), {})]:
         wanted = as_tags(tags)
         if wanted in seen:
             raise TagsError(f"The tags {sorted(wanted)} stand twice in `tags_and_args`. Each variant needs its own.")
