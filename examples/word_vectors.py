@@ -38,7 +38,15 @@ def silent_stderr() -> Iterator[None]:
 
 
 START = time.monotonic()
+
+
+def say(text: str) -> None:
+    """Prints a line with the seconds since the start."""
+    print(f"[{time.monotonic() - START:5.1f} s] {text}", flush=True)
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
+say("loading TensorFlow ...")
 with silent_stderr():
     import tensorflow.compat.v1 as tf
 
@@ -61,11 +69,6 @@ SENTENCES = [
     "The loop ends when a break statement is executed.",
 ]
 NO_WORD = r"[^a-z0-9_]+"
-
-
-def say(text: str = "") -> None:
-    """Prints a line with the seconds since the start."""
-    print(f"[{time.monotonic() - START:5.1f} s] {text}", flush=True)
 
 
 def sentences_of(topic: str) -> list[str]:

@@ -98,7 +98,7 @@ def test_a_state_file_that_names_no_checkpoint_is_refused(tmp_path, state):
 
 def test_a_latest_checkpoint_that_is_gone_is_named(tmp_path):
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model-7"')
-    with pytest.raises(CheckpointError, match="There is no checkpoint .*model-7"):
+    with pytest.raises(CheckpointError, match=r"There is no checkpoint .*model-7"):
         find_checkpoint_prefix(str(tmp_path))
 
 

@@ -59,3 +59,11 @@ def test_links_lead_to_files(page):
 @pytest.mark.parametrize("name", [name for name in hub.__all__ if not name.startswith("_")])
 def test_every_public_name_is_in_the_guides(name):
     assert any(f"hub.{name}" in page.read_text(encoding="utf-8") for page in GUIDES)
+
+
+def test_the_architecture_names_every_file():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[a-z_]+\.py\b", text))
+    files = {path.name for path in (ROOT / "tf1hub").rglob("*.py") if path.name != "__init__.py"}
+    assert files - named == set()
+    assert named - files - {"__init__.py"} == set()

@@ -55,7 +55,7 @@ def test_paths_join_with_the_separator_of_their_kind():
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(MissingModuleError, match="There is no file .*nothing"):
+    with pytest.raises(MissingModuleError, match=r"There is no file .*nothing"):
         files.read_bytes(str(tmp_path / "nothing"))
 
 

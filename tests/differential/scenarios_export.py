@@ -1,4 +1,4 @@
-"""What an export writes, where it may write, and specs exported with another checkpoint."""
+"""What an export writes, and where it may write."""
 
 import os
 

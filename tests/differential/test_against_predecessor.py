@@ -33,7 +33,7 @@ def results(tmp_path_factory) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_same_as_the_predecessor(results, name):
     ours, theirs = results["tf1hub"][name], results["tensorflow_hub"][name]
-    assert "failed" not in ours, ours["failed"]
+    assert not isinstance(ours, dict) or "failed" not in ours, ours["failed"]
     for place, deliberate in SCENARIOS[name].deliberate.items():
         assert equal(pick(theirs, place), deliberate.theirs) == []
         assert equal(pick(ours, place), deliberate.ours) == []

@@ -8,9 +8,9 @@ def table(name, shared_name, op="HashTableV2"):
     return node(name, op, shared_name=shared_name)
 
 
-def anonymous(*nodes, functions=(), **assets):
+def anonymous(*nodes, functions=()):
     graph = meta_graph(*nodes, functions=functions)
-    make_anonymous(graph, {f"/home/{name}": name for name in assets})
+    make_anonymous(graph, {})
     return by_name(graph.graph_def), graph
 
 
@@ -26,10 +26,10 @@ def test_debug_names_are_taken_out():
 
 
 def test_paths_of_assets_become_their_names_the_longest_first():
-    nodes, _ = anonymous(node("x", op_path=b"/home/words.txt", both=b"/home/words:/home/words.txt"),
-                         **{"words": 1, "words.txt": 1})  # fmt: skip
-    assert nodes["x"].attr["op_path"].s == b"words.txt"
-    assert nodes["x"].attr["both"].s == b"words:words.txt"
+    graph = meta_graph(node("x", one=b"/home/a.txt", both=b"/home/a:/home/a.txt"))
+    make_anonymous(graph, {"/home/a": "short", "/home/a.txt": "long"})
+    attrs = by_name(graph.graph_def)["x"].attr
+    assert (attrs["one"].s, attrs["both"].s) == (b"long", b"short:long")
 
 
 def test_a_tables_shared_name_loses_its_folder():

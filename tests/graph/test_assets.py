@@ -61,7 +61,7 @@ def test_files_of_one_name_get_numbers(paths, names):
 
 @pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "\\a", "a\\..\\..\\b", "", "C:\\a", "a\0b", ".."])
 def test_names_that_lead_out_of_the_folder_are_refused(name):
-    with pytest.raises(UnsupportedModuleError, match="leads out of its assets/ folder"):
+    with pytest.raises(UnsupportedModuleError, match=r"leads out of its assets/ folder"):
         assets.fold_assets(on_disk(name), "/there")
 
 
@@ -79,5 +79,5 @@ def test_what_is_no_constant_cannot_be_an_asset(nodes):
 
 
 def test_an_asset_without_its_constant_is_refused():
-    with pytest.raises(GraphError, match="no constant 'gone:0' for its asset 'a.txt'"):
+    with pytest.raises(GraphError, match=r"no constant 'gone:0' for its asset 'a.txt'"):
         assets.fold_assets(on_disk("a.txt", "gone:0"), "/there")

@@ -14,7 +14,7 @@ LOOP = protos.WhileContextDef(
     values_def=protos.ValuesDef(values=["a:0", "w:0", "lost:0"], external_values={"w:0": "enter_w:0"}),
     nested_contexts=[protos.ControlFlowContextDef(cond_ctxt=INNER)],
 )  # fmt: skip
-NODES = "a w deep s p q pivot pp pb most exit enter enter_w".split()
+NODES = ["a", "w", "deep", "s", "p", "q", "pivot", "pp", "pb", "most", "exit", "enter", "enter_w"]
 
 
 def graph():

@@ -83,17 +83,35 @@ def keras_layers(hub: Any) -> tuple:
     return module_fn, None, None
 
 
-@kind(inputs=IMAGES, tags=(BASE, TRAIN), trains=True, needs="tf_slim")
+@kind(inputs=IMAGES, trains=True, needs="tf_slim")
 def slim(hub: Any) -> tuple:
-    def module_fn(training):
+    def module_fn():
         import tf_slim
 
         images = tf.placeholder(tf.float32, [None, 4, 4, 3])
         regularizer = tf_slim.l2_regularizer(0.1)
         with tf_slim.arg_scope([tf_slim.conv2d, tf_slim.fully_connected], weights_regularizer=regularizer):
             features = tf_slim.conv2d(images, 2, [3, 3], scope="conv")
-            normalised = tf_slim.batch_norm(features, is_training=training, decay=0.9, scope="norm")
-            outputs = tf_slim.fully_connected(tf_slim.flatten(normalised), 2, activation_fn=None)
+            outputs = tf_slim.fully_connected(tf_slim.flatten(features), 2, activation_fn=None)
         hub.add_signature(inputs={"images": images}, outputs=outputs)
 
-    return module_fn, TWO_VARIANTS, [tf.GraphKeys.LOSSES]
+    return module_fn, None, None
+
+
+@kind(
+    inputs=IMAGES,
+    tags=(BASE, TRAIN),
+    trains=True,
+    needs="tf_slim",
+    predecessor_fails="beside tf_keras, tf_slim's batch_norm looks for a `tf_keras.legacy_tf_layers` that does not exist",
+)
+def slim_batch_norm(hub: Any) -> tuple:
+    def module_fn(training):
+        import tf_slim
+
+        images = tf.placeholder(tf.float32, [None, 4, 4, 3])
+        features = tf_slim.conv2d(images, 2, [3, 3], normalizer_fn=tf_slim.batch_norm,
+                                  normalizer_params={"is_training": training, "decay": 0.9})  # fmt: skip
+        hub.add_signature(inputs={"images": images}, outputs=tf.reduce_mean(features, [1, 2]))
+
+    return module_fn, TWO_VARIANTS, None

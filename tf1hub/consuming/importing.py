@@ -1,7 +1,9 @@
 """Importing a part of a module's graph into the graph that is being built."""
 
+import gc
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ from tf1hub.consuming.missing_ops import explain_import_error
 from tf1hub.format import protos
 from tf1hub.graph.contexts import renamed
 from tf1hub.graph.library import fingerprints, with_renamed_functions
+from tf1hub.graph.scoping import scoped
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import in_scope, is_control_input, node_name, tensor_name
 from tf1hub.tensorflow_private import (
@@ -47,14 +50,11 @@ class ImportedGraph:
         return in_scope(name, self.scope)
 
 
-def import_subgraph(
-    subgraph: Subgraph, graph_def: protos.GraphDef, name: str, feeds: Mapping[str, Any] | None = None
-) -> ImportedGraph:
+def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | None = None) -> ImportedGraph:
     """Imports a subgraph under the name scope `name` of the current scope.
 
     Args:
       subgraph: what to import.
-      graph_def: its graph, or that graph changed for where it is imported.
       name: a name that is not taken in the current name scope is used as it is, another gets a number.
       feeds: a tensor for each tensor name that crosses the subgraph's boundary; there may be more.
 
@@ -67,7 +67,8 @@ def import_subgraph(
     feeds.update({key: brought_into(graph, feeds[key]) for key in sorted(set(used))})
     input_map = {name: feeds[key] for name in subgraph.crossing if (key := _feed_for(name, feeds)) is not None}
     scope = graph.unique_name(name, mark_as_used=False)
-    with explain_import_error(graph_def):
+    graph_def = scoped(subgraph.graph_def, scope)
+    with explain_import_error(graph_def), _no_garbage_collection():
         tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
     imported = ImportedGraph(graph, scope, feeds)
     _place(imported, subgraph)
@@ -80,6 +81,19 @@ def _to_tensorflow(graph_def: protos.GraphDef, graph: Any) -> Any:
     if graph_def.library.function:
         graph_def = _without_clashes(graph_def, graph)
     return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """An import makes very many objects and no garbage; looking for some took up to half of its time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 # The functions that were imported into a graph, by name, with their fingerprints.

@@ -12,7 +12,6 @@ from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.assets import asset_paths
-from tf1hub.graph.shared_names import has_shared_names, with_scoped_shared_names
 from tf1hub.graph.state import State
 from tf1hub.graph.variables import StoredVariable
 from tf1hub.names import in_scope, node_name
@@ -40,7 +39,7 @@ class Instance:
         spec.check_values(tags)
         state = spec.state(tags, trainable, everything)
         self.graph = tf.compat.v1.get_default_graph()
-        imported = _import_state(state, name)
+        imported = import_subgraph(state.subgraph, name)
         self.tensors = {f"{node}:0": imported.tensor(node) for node in state.nodes}
         self._variables = _make_variables(state, imported.scope)
         self.variable_map = self._variable_map()
@@ -106,14 +105,6 @@ def free_scope(name: str) -> str:
             " graph has it. Give the module another name: hub.Module(..., name=...)."
         )
     return wanted
-
-
-def _import_state(state: State, name: str) -> ImportedGraph:
-    graph_def = state.subgraph.graph_def
-    if has_shared_names(graph_def):
-        scope = tf.compat.v1.get_default_graph().unique_name(name, mark_as_used=False)
-        graph_def = with_scoped_shared_names(graph_def, scope)
-    return import_subgraph(state.subgraph, graph_def, name)
 
 
 def _make_variables(state: State, scope: str) -> dict[str, Any]:

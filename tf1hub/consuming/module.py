@@ -14,7 +14,6 @@ from tf1hub.consuming.values import chosen_outputs, components, composed, conver
 from tf1hub.consuming.writing import write_variables
 from tf1hub.errors import SpecTypeError, WrongGraphError
 from tf1hub.graph import collections
-from tf1hub.graph.shared_names import has_shared_names, with_scoped_shared_names
 from tf1hub.names import last_part, parent_scope
 from tf1hub.spec import ModuleSpec, Tags, as_tags, load_module_spec
 from tf1hub.tensor_info import TensorInfo
@@ -122,11 +121,7 @@ class Module:
     def _apply(self, signature: str, outputs: list[str], feeds: dict[str, Any]) -> ImportedGraph:
         application = self._spec.application(self._tags, signature, outputs, self._trainable, self._everything)
         name = f"{self._name}_apply_{_NOT_IN_SCOPES.sub('_', signature)}"
-        graph_def = application.subgraph.graph_def
-        if has_shared_names(graph_def):
-            scope = tf.compat.v1.get_default_graph().unique_name(name, mark_as_used=False)
-            graph_def = with_scoped_shared_names(graph_def, scope)
-        imported = import_subgraph(application.subgraph, graph_def, name, feeds)
+        imported = import_subgraph(application.subgraph, name, feeds)
         for key, names in (
             (collections.UPDATE_OPS, application.update_ops),
             (collections.ASSET_FILEPATHS, application.asset_filepaths),
