@@ -26,6 +26,10 @@ class MissingModuleError(Tf1HubError, OSError):
     """A path that holds no TF1 Hub module. Public functions raise it as `tf.errors.NotFoundError` too."""
 
 
+class MissingAssetError(Tf1HubError, OSError):
+    """A file that a module's graph reads and that is not there. Raised as `tf.errors.NotFoundError` too."""
+
+
 class ModuleExistsError(Tf1HubError, FileExistsError):
     """An export over something that is already there. Public functions raise it as `tf.errors.AlreadyExistsError` too."""
 
@@ -58,7 +62,7 @@ class GraphError(Tf1HubError, ValueError):
     """A graph that cannot be made into a module, or a module that cannot be imported into a graph."""
 
 
-class WrongGraphError(Tf1HubError, RuntimeError):
+class WrongGraphError(Tf1HubError, RuntimeError, ValueError):
     """A module that is used in another graph than the one it was made in, or whose name is taken there."""
 
 
@@ -78,6 +82,7 @@ class AttachmentError(Tf1HubError, KeyError):
 
 _TENSORFLOW_ERRORS = {
     MissingModuleError: "NotFoundError",
+    MissingAssetError: "NotFoundError",
     MissingCheckpointError: "NotFoundError",
     ModuleExistsError: "AlreadyExistsError",
 }

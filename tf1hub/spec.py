@@ -7,9 +7,17 @@ from typing import Any
 
 from tf1hub import files
 from tf1hub.checkpoints import check_checkpoint, find_checkpoint_prefix, wanted_variables
-from tf1hub.errors import AttachmentError, MissingModuleError, SignatureError, TagsError, raised_as_tensorflow
+from tf1hub.errors import (
+    AttachmentError,
+    MissingAssetError,
+    MissingModuleError,
+    SignatureError,
+    TagsError,
+    raised_as_tensorflow,
+)
 from tf1hub.format import module_directory, protos
 from tf1hub.format.checkpoint_copy import copy_checkpoint
+from tf1hub.format.messages import parse_message
 from tf1hub.format.placing import new_module_directory
 from tf1hub.graph import collections
 from tf1hub.graph.anonymous import make_anonymous
@@ -103,7 +111,8 @@ class ModuleSpec:
           AttachmentError: there is none though it is required (a `KeyError`).
         """
         attached = self.variant(tags).collection_bytes(collections.ATTACHMENTS)
-        messages = {item.key: item.value for item in map(protos.ModuleAttachment.FromString, attached)}
+        parsed = [parse_message(protos.ModuleAttachment, value, "An attached message") for value in attached]
+        messages = {item.key: item.value for item in parsed}
         if key in messages:
             message = message_type()
             message.ParseFromString(messages[key])
@@ -310,7 +319,7 @@ def check_asset(path: str) -> None:
     """Refuses an asset whose file is not there."""
     if not files.exists(path):
         with raised_as_tensorflow():
-            raise MissingModuleError(
+            raise MissingAssetError(
                 f"The asset {path!r} does not exist. The module's graph reads it, so it cannot be used or exported"
                 " without: put the file back."
             )

@@ -3,7 +3,8 @@
 The tests of this file run on the oldest and the newest supported TensorFlow.
 """
 
-import importlib
+import importlib.abc
+import importlib.machinery
 import importlib.metadata
 import os
 import sys
@@ -18,6 +19,7 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import ops as _ops
 from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
 from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
+from tensorflow.python.saved_model import utils_impl as _saved_model_utils
 
 # A column that `tf.compat.v1.feature_column.input_layer` and Keras's DenseFeatures take must be of these classes; there is
 # no public way to define one.
@@ -79,6 +81,12 @@ def place_with(op: Any, others: list[Any]) -> None:
             break
 
 
+def tensor_info_of(tensor: Any) -> bytes:
+    """The serialized TensorInfo of a tensor. The public function logs that it is deprecated."""
+    serialized: bytes = _saved_model_utils.build_tensor_info_internal(tensor).SerializeToString()
+    return serialized
+
+
 def is_registered(op_type: str) -> bool:
     """Whether this TensorFlow, with the libraries loaded so far, has an op. Public API can only try to make one."""
     return _op_def_registry.get(op_type) is not None
@@ -131,6 +139,7 @@ def provide_tf_layers() -> None:
     if _layers_checked:
         return
     _layers_checked = True
+    sys.meta_path.append(_LegacyLayersFinder())
     if _keras_two_is_used():
         return
     for module in [module for name, module in sys.modules.items() if name.startswith("tensorflow")]:
@@ -140,6 +149,32 @@ def provide_tf_layers() -> None:
                 loader.__dict__["_tf1hub_submodule"] = submodule
                 # Not `loader.__class__ = ...`: a loader hands attributes on to the module that it cannot load.
                 object.__setattr__(loader, "__class__", _LegacyKerasModule)
+
+
+class _LegacyLayersFinder(importlib.abc.MetaPathFinder):
+    """Finds `tf_keras.legacy_tf_layers`, by which TensorFlow's own normalization layers (tf_slim's) ask for tf_keras.
+
+    tf_keras has it under `tf_keras.src`. The finder comes last, so it is asked only for what is not there.
+    """
+
+    _WANTED = "tf_keras.legacy_tf_layers"
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self._WANTED and not name.startswith(self._WANTED + "."):
+            return None
+        loader = _AliasLoader("tf_keras.src." + name.removeprefix("tf_keras."))
+        return importlib.machinery.ModuleSpec(name, loader, is_package=name == self._WANTED)
+
+
+class _AliasLoader(importlib.abc.Loader):
+    """Loads a module under another name by taking over what the real one has."""
+
+    def __init__(self, real_name: str):
+        self._real_name = real_name
+
+    def exec_module(self, module: ModuleType) -> None:
+        real = importlib.import_module(self._real_name)
+        module.__dict__.update({name: value for name, value in vars(real).items() if not name.startswith("__")})
 
 
 _layers_checked = False

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf1hub.consuming.missing_ops import explain_import_error
+from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph.contexts import renamed
 from tf1hub.graph.library import fingerprints, with_renamed_functions
@@ -59,6 +60,7 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
       feeds: a tensor for each tensor name that crosses the subgraph's boundary; there may be more.
 
     Raises:
+      WrongGraphError: a node of that name is there already.
       GraphError: TensorFlow cannot import it, for instance because it does not know an op.
     """
     graph = tf.compat.v1.get_default_graph()
@@ -67,6 +69,7 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
     feeds.update({key: brought_into(graph, feeds[key]) for key in sorted(set(used))})
     input_map = {name: feeds[key] for name in subgraph.crossing if (key := _feed_for(name, feeds)) is not None}
     scope = graph.unique_name(name, mark_as_used=False)
+    _check_free(graph, subgraph, scope)
     graph_def = scoped(subgraph.graph_def, scope)
     with explain_import_error(graph_def), _no_garbage_collection():
         tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
@@ -74,6 +77,20 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
     _place(imported, subgraph)
     _import_contexts(imported, subgraph)
     return imported
+
+
+def _check_free(graph: Any, subgraph: Subgraph, scope: str) -> None:
+    """Refuses a scope in which a node has one of our names: TensorFlow would number ours, and mix the two up."""
+    for node in subgraph.nodes:
+        name = in_scope(node, scope)
+        try:
+            graph.get_operation_by_name(name)
+        except KeyError:
+            continue
+        raise WrongGraphError(
+            f"The graph has a node {name!r} already, which is no part of the module. Give the module another name:"
+            " hub.Module(..., name=...)."
+        )
 
 
 def _to_tensorflow(graph_def: protos.GraphDef, graph: Any) -> Any:

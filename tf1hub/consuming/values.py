@@ -65,7 +65,8 @@ def _as_kind(value: Any, info: TensorInfo) -> Any:
     """The value as a tensor of the info's kind, or None when it is of another."""
     if info.is_sparse:
         if isinstance(value, tf.compat.v1.SparseTensorValue):
-            return tf.SparseTensor.from_value(value)
+            values = value.values if hasattr(value.values, "dtype") else tf.constant(value.values, info.dtype)
+            return tf.SparseTensor(value.indices, values, value.dense_shape)
         return value if isinstance(value, tf.SparseTensor) else None
     if info.is_composite:
         return _as_composite(value, info.type_spec)

@@ -9,11 +9,10 @@
 `variables/` and `assets/` may be missing. Other files in the directory are nobody's business here.
 """
 
-from google.protobuf.message import DecodeError
-
 from tf1hub import files
 from tf1hub.errors import CorruptModuleError, MissingModuleError, UnsupportedModuleError
 from tf1hub.format import protos
+from tf1hub.format.messages import parse_message
 
 MARKER = "tfhub_module.pb"
 SAVED_MODEL = "saved_model.pb"
@@ -37,10 +36,7 @@ def check_marker(directory: str) -> None:
     path = files.join(directory, MARKER)
     if not files.exists(path):
         raise MissingModuleError(_why_no_module(directory))
-    try:
-        module_def = protos.ModuleDef.FromString(files.read_bytes(path))
-    except DecodeError:
-        raise CorruptModuleError(f"{path!r} holds no ModuleDef message. Fetch the module again.") from None
+    module_def = parse_message(protos.ModuleDef, files.read_bytes(path), repr(path))
     if module_def.format != FORMAT_VERSION:
         raise UnsupportedModuleError(
             f"{path!r} says format {module_def.format}; this version of tf1hub reads format {FORMAT_VERSION}."
@@ -76,15 +72,9 @@ def read_saved_model(directory: str) -> protos.SavedModel:
     path = files.join(directory, SAVED_MODEL)
     if not files.exists(path):
         raise MissingModuleError(f"{directory!r} holds no {SAVED_MODEL}. Fetch the module again.")
-    data = files.read_bytes(path)
-    try:
-        saved_model = protos.SavedModel.FromString(data)
-    except DecodeError:
-        raise CorruptModuleError(
-            f"{path!r} ({len(data)} bytes) cannot be parsed: it is damaged or cut short. Fetch the module again."
-        ) from None
+    saved_model: protos.SavedModel = parse_message(protos.SavedModel, files.read_bytes(path), repr(path))
     if not saved_model.meta_graphs:
-        raise CorruptModuleError(f"{path!r} ({len(data)} bytes) holds no graph. Fetch the module again.")
+        raise CorruptModuleError(f"{path!r} holds no graph. Fetch the module again.")
     return saved_model
 
 

@@ -4,11 +4,13 @@ In memory an asset is a scalar string constant in the collection `asset_filepath
 value is a placeholder, and the collection `saved_model_assets` says which file in `assets/` belongs to which constant.
 """
 
+import os
 import posixpath
 from collections.abc import Iterable
 
 from tf1hub.errors import GraphError, UnsupportedModuleError
 from tf1hub.format import protos
+from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
 from tf1hub.names import node_name, tensor_name
 
@@ -29,15 +31,21 @@ def asset_paths(meta_graph: protos.MetaGraphDef) -> dict[str, str]:
     paths = {}
     for name in meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value:
         node = nodes.get(node_name(name))
-        values = node.attr["value"].tensor.string_val if node is not None and node.op == "Const" else []
-        if len(values) != 1:
+        path = _constant_text(node) if node is not None else None
+        if path is None:
             found = "no such node" if node is None else f"a {node.op} node"
             raise GraphError(
                 f"The collection {collections.ASSET_FILEPATHS!r} lists {name!r}, which is {found}, not a constant of one"
                 " string. Add the file's path as `tf.constant(path)`."
             )
-        paths[tensor_name(name)] = values[0].decode()
+        paths[tensor_name(name)] = path
     return paths
+
+
+def _constant_text(node: protos.NodeDef) -> str | None:
+    """The text of a constant of one string; None for any other node."""
+    values = node.attr["value"].tensor.string_val if node.op == "Const" else []
+    return os.fsdecode(values[0]) if len(values) == 1 else None
 
 
 def file_names(paths: Iterable[str]) -> dict[str, str]:
@@ -63,12 +71,13 @@ def file_names(paths: Iterable[str]) -> dict[str, str]:
 def unfold_assets(meta_graph: protos.MetaGraphDef, names: dict[str, str]) -> None:
     """Changes a graph from its form in memory to the one on disk; `names` says what each path is called there."""
     paths = asset_paths(meta_graph)
-    meta_graph.collection_def.pop(collections.ASSET_FILEPATHS, None)
     if not paths:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
+    # A constant with an asset's path is that asset, listed or not: elsewhere the file lies in another place.
+    unlisted = {f"{name}:0": path for name, node in nodes.items() if (path := _constant_text(node)) in names}
     listed = meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list
-    for tensor, path in paths.items():
+    for tensor, path in {**paths, **unlisted}.items():
         nodes[node_name(tensor)].attr["value"].tensor.string_val[0] = _PLACEHOLDER
         asset = protos.AssetFileDef(filename=names[path])
         asset.tensor_info.name = tensor
@@ -94,7 +103,7 @@ def fold_assets(meta_graph: protos.MetaGraphDef, directory: str) -> None:
         if node is None or node.op != "Const":
             raise GraphError(f"The graph has no constant {asset.tensor_info.name!r} for its asset {asset.filename!r}.")
         path = posixpath.join(directory, ASSETS_DIRECTORY, asset.filename)
-        node.attr["value"].tensor.string_val[:] = [path.encode()]
+        node.attr["value"].tensor.string_val[:] = [os.fsencode(path)]
         meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(
             tensor_name(asset.tensor_info.name)
         )
@@ -105,7 +114,7 @@ def assets_on_disk(meta_graph: protos.MetaGraphDef) -> list[protos.AssetFileDef]
     if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return list(meta_graph.asset_file_def)
     listed = meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value
-    return [protos.AssetFileDef.FromString(item.value) for item in listed]
+    return [parse_message(protos.AssetFileDef, item.value, "An asset in the graph's list") for item in listed]
 
 
 def check_file_name(name: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from tf1hub.format import protos
+from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.names import node_name
@@ -28,7 +29,8 @@ _NAME_LISTS = ("loop_exit_names", "loop_enter_names")
 def read_contexts(index: GraphIndex) -> Contexts:
     """The outermost contexts by collection. Those within them come nested in the messages."""
     return {
-        key: [message.FromString(value) for value in index.collection_bytes(key)] for key, message in _MESSAGES.items()
+        key: [parse_message(message, value, f"A context in {key!r}") for value in index.collection_bytes(key)]
+        for key, message in _MESSAGES.items()
     }
 
 

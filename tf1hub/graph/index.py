@@ -1,6 +1,7 @@
 """A graph's nodes and ops by name."""
 
 from tf1hub.format import protos
+from tf1hub.format.messages import parse_message
 from tf1hub.names import node_name
 
 # Ops that hold state, for graphs whose list of op definitions was lost.
@@ -44,4 +45,5 @@ class GraphIndex:
 
     def variables(self, key: str) -> list[protos.VariableDef]:
         """The variables of a collection, in its order."""
-        return [protos.VariableDef.FromString(value) for value in self.collection_bytes(key)]
+        what = f"A variable in the collection {key!r}"
+        return [parse_message(protos.VariableDef, value, what) for value in self.collection_bytes(key)]

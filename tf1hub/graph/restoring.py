@@ -8,6 +8,7 @@ ensures   each variable's initializer assigns what one shared RestoreV2 node rea
 from collections.abc import Sequence
 
 from tf1hub.format import protos
+from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.variables import stored_variable, variable_defs
 from tf1hub.names import node_name, tensor_name
@@ -55,8 +56,11 @@ def _initialize(meta_graph: protos.MetaGraphDef, index: GraphIndex, variable: st
 
 
 def _point_definitions(meta_graph: protos.MetaGraphDef, restored: dict[str, str], initializers: dict[str, str]) -> None:
-    """Lets all collections' VariableDefs speak of the new initial values."""
-    for collection in meta_graph.collection_def.values():
+    """Lets the VariableDefs speak of the new initial values."""
+    for key in collections.VARIABLE_COLLECTIONS:
+        if key not in meta_graph.collection_def:
+            continue
+        collection = meta_graph.collection_def[key]
         for i, value in enumerate(collection.bytes_list.value):
             variable = protos.VariableDef.FromString(value)
             name = node_name(variable.variable_name)

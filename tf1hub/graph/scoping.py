@@ -1,14 +1,13 @@
 """Keeping two imports of the same nodes apart where their names do not: in attributes.
 
-    requires  nodes that are about to be imported under a scope
-    ensures   a resource that has a name to be shared by has one of its own for that scope (`shared_name`), and so has the
-              frame of a TF1 loop (`frame_name` of its Enter nodes, which is its context's name too)
+requires  nodes that are about to be imported under a scope
+ensures   a resource that has a name to be shared by has one of its own for that scope (`shared_name`), and so has the
+          frame of a TF1 loop (`frame_name` of its Enter nodes, which is its context's name too)
 """
 
 import copy
 
 from tf1hub.format import protos
-from tf1hub.names import in_scope
 
 _ATTRS = ("shared_name", "frame_name")
 
@@ -20,7 +19,7 @@ def scoped(graph_def: protos.GraphDef, scope: str) -> protos.GraphDef:
     result = copy.deepcopy(graph_def)
     for node in result.node:
         for attr in _names_in(node):
-            node.attr[attr].s = in_scope(node.attr[attr].s.decode(), scope).encode()
+            node.attr[attr].s = scope.encode() + b"/" + node.attr[attr].s
     return result
 
 

@@ -14,7 +14,7 @@ from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.placement import find_misplaced_state
 from tf1hub.publishing.signatures import attached_messages, declared_signatures
 from tf1hub.spec import ModuleSpec, as_tags
-from tf1hub.tensorflow_private import provide_tf_layers
+from tf1hub.tensorflow_private import provide_tf_layers, tensor_info_of
 
 
 def create_module_spec(
@@ -108,8 +108,7 @@ def _add_signatures(meta_graph: protos.MetaGraphDef, graph: Any, where: str) -> 
         for infos, tensors in ((signature.inputs, inputs), (signature.outputs, outputs)):
             for key, tensor in tensors.items():
                 _check_graph(name, key, tensor, graph)
-                info = tf.compat.v1.saved_model.utils.build_tensor_info(tensor)
-                infos[key].MergeFromString(info.SerializeToString())
+                infos[key].MergeFromString(tensor_info_of(tensor))
 
 
 def _check_graph(signature: str, key: str, tensor: Any, graph: Any) -> None:
