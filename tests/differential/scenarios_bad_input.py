@@ -213,6 +213,10 @@ def _elsewhere(tf):
             "/ragged value": (raised("TypeError"), returned("(2,)")),
             "/list for ragged": (raised("ValueError"), returned("(2,)")),
             "/other splits": (raised("TypeError"), returned("(2,)")),
+            "/other type": (
+                raised("ValueError"),
+                returned("module_apply_default_2/SparseTensorDenseMatMul/SparseTensorDenseMatMul:0"),
+            ),
         },
     )
 )

@@ -11,6 +11,7 @@ from tests.differential.recording import (
     new_dir,
     outcome,
     outcomes,
+    raised,
     scenario,
 )
 from tests.module_fns import KINDS, as_tensors
@@ -173,7 +174,15 @@ def paths_in_an_export(hub, tf):
     return found
 
 
-@scenario
+@scenario(
+    deliberate=differs(
+        "a file in the way is something that exists already",
+        {
+            place: (raised("FailedPreconditionError"), raised("AlreadyExistsError"))
+            for place in ("/file", "/under a file")
+        },
+    )
+)
 def places_to_export_to(hub, tf):
     module = hub.Module(dense_spec(hub))
     session = initialised_session(tf)

@@ -146,6 +146,13 @@ def drop_collections(hub, tf):
         "a variable that is listed twice is one variable",
         {"/variables": (raised("ValueError"), returned(["trainable_variables", "variables"]))},
     )
+    | differs(
+        "there it slips through for what cannot be written; a real step, runner or Saver it refuses as well",
+        {
+            f"/{key}": (returned(["trainable_variables", "variables"]), raised("ValueError"))
+            for key in ("global_step", "queue_runners", "savers")
+        },
+    )
 )
 def collections_that_may_not_be_kept(hub, tf):
     """Which collections of TensorFlow's make create_module_spec fail, and which go along."""

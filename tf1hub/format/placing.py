@@ -47,7 +47,12 @@ def new_module_directory(path: str) -> Iterator[str]:
     target = Path(os.path.realpath(files.absolute(path)))
     _clear_leftovers(target)
     check_free(str(target))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ModuleExistsError(
+            f"No directory can be made for {str(target)!r}: something above it is a file. Export to another path."
+        ) from error
     # In an empty directory that cannot be replaced the files are put into their places as well.
     inside = target.is_dir() and not _can_be_replaced(target)
     parent, prefix = (target, ".") if inside else (target.parent, _hidden_prefix(target))
