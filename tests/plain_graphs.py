@@ -32,7 +32,9 @@ def plain_answers(kind: str) -> list[Any]:
         with started_session() as session:
             for variable in variables:
                 name = variable.op.name
-                session.run(variable.assign(value_for(f"{name}:0", variable.dtype.base_dtype, variable.shape.as_list())))
+                session.run(
+                    variable.assign(value_for(f"{name}:0", variable.dtype.base_dtype, variable.shape.as_list()))
+                )
             given = inputs if isinstance(inputs, dict) else {"default": inputs}
             return session.run(fetches, {given[key]: value for key, value in KINDS[kind].inputs["default"].items()})
 

@@ -221,13 +221,16 @@ class ModuleSpec:
         index = self.variant(tags)
         return [stored_variable(variable, index) for variable in variable_defs(index)]
 
-    def check_values(self, tags: Tags) -> None:
-        """Refuses a variant whose variables' values are not on disk, where the spec was read from.
+    def check_files(self, tags: Tags) -> None:
+        """Refuses a variant whose assets, or whose variables' values, are not on disk.
 
         Raises:
-          MissingCheckpointError: there is no checkpoint at all.
-          CheckpointError: it lacks variables, or has them with another shape or dtype.
+          MissingAssetError: an asset is not where the graph says.
+          MissingCheckpointError: the spec was read from a directory without a checkpoint.
+          CheckpointError: the checkpoint lacks variables, or has them with another shape or dtype.
         """
+        for path in asset_paths(self.variant(tags).meta_graph).values():
+            check_asset(path)
         stored = self.stored_variables(tags)
         if stored and self.checkpoint is not None:
             with raised_as_tensorflow():

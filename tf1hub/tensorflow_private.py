@@ -94,12 +94,9 @@ def is_registered(op_type: str) -> bool:
 
 def defined_functions(graph: Any) -> set[str]:
     """The names of the functions in a graph's library, without writing out the whole graph."""
-    return {function.name if hasattr(function, "name") else str(function) for function in _functions(graph)}
-
-
-def _functions(graph: Any) -> list[Any]:
     functions = graph._functions
-    return list(functions.values()) if isinstance(functions, dict) else list(functions)
+    names = (getattr(function, "name", function) for function in getattr(functions, "values", lambda: functions)())
+    return {tf.compat.as_str(name) for name in names}
 
 
 class _LegacyKerasModule(ModuleType):

@@ -59,7 +59,9 @@ def test_without_pruning_every_node_is_there():
     assert evaluate(y).shape == (2, 2)
 
 
-@pytest.mark.parametrize("kind", ["while_v1", "cond_v1", "batch_norm", "text", "partitioned_rows", "defun", "colocated"])
+@pytest.mark.parametrize(
+    "kind", ["while_v1", "cond_v1", "batch_norm", "text", "partitioned_rows", "defun", "colocated"]
+)
 def test_pruning_changes_no_answer(kind, tmp_path):
     path = export(spec_of(kind), tmp_path / "module", values=True)
     inputs = as_tensors(KINDS[kind].inputs["default"])
@@ -104,7 +106,6 @@ def defun_spec(factor, name="inner"):
     return hub.create_module_spec(module_fn)
 
 
-@pytest.mark.xfail(strict=True, reason="a function counts as the same though one that it calls is another")
 def test_functions_of_two_modules_with_the_same_name_and_other_bodies():
     two, three = hub.Module(defun_spec(2.0)), hub.Module(defun_spec(3.0))
     found = evaluate([two(ROWS), three(ROWS), two(ROWS)])

@@ -66,7 +66,9 @@ def test_a_value_for_no_inputs():
     ],
 )
 def test_an_ill_shaped_input_is_named_with_what_is_expected(value, found):
-    message = r"The input 'default' of the signature 'default' should be a float32 tensor of shape \((None|\?), 3\), but got "
+    message = (
+        r"The input 'default' of the signature 'default' should be a float32 tensor of shape \((None|\?), 3\), but got "
+    )
     with pytest.raises(TypeError, match=message + found):
         hub.Module(scaling_spec())({"default": value})
 
@@ -123,9 +125,9 @@ def test_applying_in_another_graph():
 
 def test_exporting_in_another_graph(tmp_path):
     module = hub.Module(scaling_spec(), name="mine")
-    with started_session() as session, tf.Graph().as_default():
-        with pytest.raises(RuntimeError, match=r"'mine' can only be exported.*as_default\(\)"):
-            module.export(tmp_path / "module", session)
+    refused = pytest.raises(RuntimeError, match=r"'mine' can only be exported.*as_default\(\)")
+    with started_session() as session, tf.Graph().as_default(), refused:
+        module.export(tmp_path / "module", session)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -140,7 +142,9 @@ def test_exporting_with_a_session_of_another_graph(tmp_path):
 
 def test_a_name_that_nodes_have_taken():
     tf.constant(1, name="mine")
-    with pytest.raises(RuntimeError, match=r"'mine' is free for a module's variables but taken for nodes.*name=") as caught:
+    with pytest.raises(
+        RuntimeError, match=r"'mine' is free for a module's variables but taken for nodes.*name="
+    ) as caught:
         hub.Module(scaling_spec(), name="mine")
     assert "another name" in str(caught.value)
 

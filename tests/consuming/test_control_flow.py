@@ -105,23 +105,13 @@ def test_control_flow_in_a_module_answers_as_without_one(kind):
     assert_all_close(module_answers(kind, fresh_spec(kind)), plain_answers(kind))
 
 
-def marked(kinds, reason, bad):
-    return [pytest.param(kind, marks=[pytest.mark.xfail(strict=True, reason=reason)] * (kind == bad)) for kind in kinds]
-
-
-READS_ALL = "messages of other collections are read as variables"
-
-
-@pytest.mark.parametrize("kind", marked(WITH_CONTROL_FLOW, READS_ALL, "cond_v1"))
+@pytest.mark.parametrize("kind", WITH_CONTROL_FLOW)
 def test_control_flow_in_a_module_from_disk_answers_as_without_one(kind, tmp_path):
     path = export(fresh_spec(kind), tmp_path / "module", values=True)
     assert_all_close(module_answers(kind, path), plain_answers(kind))
 
 
-CLASH = "TensorFlow names the loops of gradients after the module's functions, which two applications share"
-
-
-@pytest.mark.parametrize("kind", marked(SIMPLE, CLASH, "while_v2"))
+@pytest.mark.parametrize("kind", SIMPLE)
 def test_a_module_with_control_flow_applied_twice(kind):
     twice = module_answers(kind, fresh_spec(kind), lambda module, inputs: module(inputs) + module(inputs))
     assert_all_close(twice, [2 * value for value in plain_answers(kind)])
@@ -134,7 +124,6 @@ def test_two_instances_of_a_module_with_control_flow(kind):
     assert_all_close(module_answers(kind, fresh_spec(kind)), plain_answers(kind))
 
 
-@pytest.mark.xfail(strict=True, reason=CLASH)
 def test_a_module_with_a_v2_loop_under_another_name_in_another_graph():
     spec = fresh_spec("while_v2")
     for name in ("first", "second"):
@@ -174,7 +163,7 @@ def test_control_flow_in_a_module_in_the_callers_loop(kind, flow):
         assert_all_close(module_answers(kind, fresh_spec(kind), within_a_loop), expected)
 
 
-@pytest.mark.parametrize("kind", marked(WITH_CONTROL_FLOW, READS_ALL, "cond_v1"))
+@pytest.mark.parametrize("kind", WITH_CONTROL_FLOW)
 def test_control_flow_in_a_module_within_a_module(kind, tmp_path):
     """Nested twice, once from memory and once from disk; the variables' names say where they come from."""
     inner = fresh_spec(kind)

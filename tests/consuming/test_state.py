@@ -10,7 +10,13 @@ from tests.module_fns import KINDS, as_tensors, assign_values
 from tests.module_fns.registry import text_file
 from tests.plain_graphs import module_answers, plain_answers
 
-VARIABLES = ["reference_variables", "partitioned_rows", "partitioned_columns", "partitioned_by_size", "partitioned_lookup"]
+VARIABLES = [
+    "reference_variables",
+    "partitioned_rows",
+    "partitioned_columns",
+    "partitioned_by_size",
+    "partitioned_lookup",
+]
 VARIABLES += ["partitioned_references", "untrained_and_model_variables", "variables_of_odd_shapes", "several_outputs"]
 
 

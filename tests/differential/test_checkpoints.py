@@ -51,10 +51,7 @@ def restore(prefix, name, dtype, spec=""):
 
 
 def constants(values):
-    return {
-        name: tf.constant(value, tf.string if value.dtype == object else None)
-        for name, value in values.items()
-    }
+    return {name: tf.constant(value, tf.string if value.dtype == object else None) for name, value in values.items()}
 
 
 def write(prefix, values, num_shards=1):
@@ -127,9 +124,7 @@ def test_the_same_tensors_make_the_same_files(tmp_path):
     save(tmp_path / "theirs", constants(values))
     write(tmp_path / "ours", values)
     for suffix in ("index", "data-00000-of-00001"):
-        assert (
-            Path(f"{tmp_path}/ours.{suffix}").read_bytes() == Path(f"{tmp_path}/theirs.{suffix}").read_bytes()
-        )
+        assert Path(f"{tmp_path}/ours.{suffix}").read_bytes() == Path(f"{tmp_path}/theirs.{suffix}").read_bytes()
 
 
 def test_reads_several_shards(tmp_path):
@@ -212,17 +207,13 @@ def test_the_same_slices_make_the_same_files(tmp_path):
         for box in GRID:
             writer.add_slice("x", FULL.shape, box[0], cut(box))
     for suffix in ("index", "data-00000-of-00001"):
-        assert (
-            Path(f"{tmp_path}/ours.{suffix}").read_bytes() == Path(f"{tmp_path}/theirs.{suffix}").read_bytes()
-        )
+        assert Path(f"{tmp_path}/ours.{suffix}").read_bytes() == Path(f"{tmp_path}/theirs.{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize("slices", [None, tuple(GRID), (((0, 0), (130, 5)), ((0, 5), (130, 67)))])
 def test_tensorflow_reads_a_copy_that_is_cut_anew(tmp_path, slices):
     save(tmp_path / "v", {f"x@{box}": tf.constant(cut(box)) for box in GRID}, [spec_of(box) for box in GRID])
-    copy_checkpoint(
-        tmp_path / "v", tmp_path / "w", [WantedVariable("y", "x", dtypes.INT32, FULL.shape, slices)]
-    )
+    copy_checkpoint(tmp_path / "v", tmp_path / "w", [WantedVariable("y", "x", dtypes.INT32, FULL.shape, slices)])
     np.testing.assert_array_equal(restore(tmp_path / "w", "y", tf.int32), FULL)
 
 
@@ -238,9 +229,7 @@ def test_a_copy_of_everything_is_the_same_bytes(tmp_path):
 def test_a_checkpoint_compressed_with_snappy_reads_as_tensorflow_reads_it():
     prefix = MODULES / "dm21m/variables/variables"
     if not prefix.with_suffix(".index").exists():
-        pytest.skip(
-            f"{MODULES} is not on this machine; it holds the only real module with a compressed index"
-        )
+        pytest.skip(f"{MODULES} is not on this machine; it holds the only real module with a compressed index")
     expected = tf.train.load_checkpoint(str(prefix))
     with BundleReader(prefix) as reader:
         assert set(reader.entries) == set(expected.get_variable_to_shape_map())

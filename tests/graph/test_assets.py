@@ -3,7 +3,7 @@
 import pytest
 
 from tests.graph.graphs import by_name, meta_graph, node, text
-from tf1hub.errors import GraphError, UnsupportedModuleError
+from tf1hub.errors import CorruptModuleError, GraphError, UnsupportedModuleError
 from tf1hub.format import protos
 from tf1hub.graph import assets
 
@@ -24,10 +24,24 @@ def test_unfolding_takes_the_paths_out_and_folding_puts_new_ones_in():
     graph = graph_with(a="/home/me/a.txt", b="/home/me/b.txt")
     assets.unfold_assets(graph, {"/home/me/a.txt": "a.txt", "/home/me/b.txt": "b.txt"})
     assert b"/home/me" not in graph.SerializeToString()
-    assert "asset_filepaths" not in graph.collection_def
+    assert list(graph.collection_def["asset_filepaths"].node_list.value) == ["a:0", "b:0"]
     assets.fold_assets(graph, "/there")
     assert assets.asset_paths(graph) == {"a:0": "/there/assets/a.txt", "b:0": "/there/assets/b.txt"}
     assert "saved_model_assets" not in graph.collection_def
+
+
+def test_a_constant_with_the_path_of_an_asset_is_listed_as_that_asset():
+    graph = graph_with(a="/home/me/a.txt")
+    graph.graph_def.node.append(text("unlisted", "/home/me/a.txt"))
+    assets.unfold_assets(graph, {"/home/me/a.txt": "a.txt"})
+    assert [asset.tensor_info.name for asset in assets.assets_on_disk(graph)] == ["a:0", "unlisted:0"]
+
+
+def test_a_damaged_list_of_assets_is_refused():
+    graph = meta_graph(text("a", "placeholder"))
+    graph.collection_def["saved_model_assets"].any_list.value.add(value=b"\xff\xff")
+    with pytest.raises(CorruptModuleError, match="cannot be parsed"):
+        assets.fold_assets(graph, "/there")
 
 
 def test_a_graph_without_assets_stays_without():

@@ -107,7 +107,9 @@ def test_state_that_is_colocated_with_what_holds_none(use_resource):
             v = tf.get_variable("v", [3], use_resource=use_resource)
         hub.add_signature(inputs=x, outputs=x * v)
 
-    refused(module_fn, r"state op 'v' is colocated with \['computed'\], which hold no state.*outside of `colocate_with`")
+    refused(
+        module_fn, r"state op 'v' is colocated with \['computed'\], which hold no state.*outside of `colocate_with`"
+    )
 
 
 def test_the_same_tags_twice():
@@ -129,7 +131,9 @@ def test_collections_that_a_module_cannot_carry():
         hub.add_signature(inputs=x, outputs=x)
 
     refused(module_fn, r"cannot carry: \['mine', 'summaries'\].*`drop_collections=\['mine', 'summaries'\]`")
-    assert hub.create_module_spec(module_fn, drop_collections=["mine", "summaries"]).get_signature_names() == ["default"]
+    assert hub.create_module_spec(module_fn, drop_collections=["mine", "summaries"]).get_signature_names() == [
+        "default"
+    ]
 
 
 def test_a_local_variable_is_refused_or_dropped():

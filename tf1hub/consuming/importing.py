@@ -1,6 +1,7 @@
 """Importing a part of a module's graph into the graph that is being built."""
 
 import gc
+import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +10,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.missing_ops import explain_import_error
+from tf1hub.consuming.missing_ops import check_functions, explain_import_error
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph.contexts import renamed
-from tf1hub.graph.library import fingerprints, with_renamed_functions
+from tf1hub.graph.library import fingerprints, has_loops, with_renamed_functions
 from tf1hub.graph.scoping import scoped
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import in_scope, is_control_input, node_name, tensor_name
@@ -71,6 +72,7 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
     scope = graph.unique_name(name, mark_as_used=False)
     _check_free(graph, subgraph, scope)
     graph_def = scoped(subgraph.graph_def, scope)
+    check_functions(graph_def)
     with explain_import_error(graph_def), _no_garbage_collection():
         tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
     imported = ImportedGraph(graph, scope, feeds)
@@ -113,12 +115,19 @@ def _no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
+_loop_number = itertools.count(1)
 # The functions that were imported into a graph, by name, with their fingerprints.
 _imported_functions: "weakref.WeakKeyDictionary[Any, dict[str, str]]" = weakref.WeakKeyDictionary()
 
 
 def _without_clashes(graph_def: protos.GraphDef, graph: Any) -> protos.GraphDef:
     """Renames functions whose names are taken by others: two publishers' `cond_true_7` are not the same."""
+    if has_loops(graph_def):
+        # TensorFlow names a loop's gradient functions after its body, so two loops must not share one.
+        unique = next(_loop_number)
+        return with_renamed_functions(
+            graph_def, {name: f"{name}_{unique}" for name in (f.signature.name for f in graph_def.library.function)}
+        )
     ours = _imported_functions.setdefault(graph, {})
     prints = fingerprints(graph_def.library)
     foreign = defined_functions(graph) - set(ours)

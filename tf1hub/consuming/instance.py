@@ -11,11 +11,10 @@ from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph import collections
-from tf1hub.graph.assets import asset_paths
 from tf1hub.graph.state import State
 from tf1hub.graph.variables import StoredVariable
 from tf1hub.names import in_scope, node_name
-from tf1hub.spec import ModuleSpec, Tags, check_asset
+from tf1hub.spec import ModuleSpec, Tags
 from tf1hub.tensorflow_private import enclosing_graphs, is_function_graph, python_object
 
 _SCOPE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
@@ -32,11 +31,7 @@ class Instance:
 
     def __init__(self, spec: ModuleSpec, tags: Tags, trainable: bool, name: str, everything: bool):
         """Imports the state under the scope `name` of the current name scope, which must be free."""
-        index = spec.variant(tags)
-        for path in asset_paths(index.meta_graph).values():
-            check_asset(path)
         self.stored = spec.stored_variables(tags)
-        spec.check_values(tags)
         state = spec.state(tags, trainable, everything)
         self.graph = tf.compat.v1.get_default_graph()
         imported = import_subgraph(state.subgraph, name)

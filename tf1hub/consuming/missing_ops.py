@@ -32,18 +32,27 @@ def explain_import_error(graph_def: protos.GraphDef) -> Iterator[None]:
     try:
         yield
     except (ValueError, tf.errors.OpError) as error:
-        missing = missing_ops(graph_def)
-        if not missing:
-            raise GraphError(
-                f"TensorFlow {tf.__version__} cannot import the module's graph: {error}. A module from a newer TensorFlow"
-                " may need that TensorFlow."
-            ) from error
-        lines = [f"{op} (node {node!r}): {likely_library(op)}" for op, node in sorted(missing.items())]
+        if missing := missing_ops(graph_def):
+            raise GraphError(_described(missing)) from error
         raise GraphError(
-            f"The module's graph has ops that this TensorFlow {tf.__version__} does not know:\n  "
-            + "\n  ".join(lines)
-            + "\nLoad the library that registers them before you use the module."
+            f"TensorFlow {tf.__version__} cannot import the module's graph: {error}. A module from a newer TensorFlow"
+            " may need that TensorFlow."
         ) from error
+
+
+def check_functions(graph_def: protos.GraphDef) -> None:
+    """Refuses functions with unknown ops. TensorFlow imports them, and fails when they are run."""
+    if graph_def.library.function and (missing := missing_ops(graph_def)):
+        raise GraphError(_described(missing))
+
+
+def _described(missing: dict[str, str]) -> str:
+    lines = [f"{op} (node {node!r}): {likely_library(op)}" for op, node in sorted(missing.items())]
+    return (
+        f"The module's graph has ops that this TensorFlow {tf.__version__} does not know:\n  "
+        + "\n  ".join(lines)
+        + "\nLoad the library that registers them before you use the module."
+    )
 
 
 def missing_ops(graph_def: protos.GraphDef) -> dict[str, str]:

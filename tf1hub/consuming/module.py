@@ -68,7 +68,7 @@ class Module:
         self._trainable = trainable
         self._tags = as_tags(tags)
         self._everything = not prune
-        self._spec.variant(self._tags)
+        self._spec.check_files(self._tags)  # before the module's name is taken
         with state_context():
             scope = free_scope(name)
             self._name = last_part(scope)

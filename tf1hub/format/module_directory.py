@@ -72,9 +72,10 @@ def read_saved_model(directory: str) -> protos.SavedModel:
     path = files.join(directory, SAVED_MODEL)
     if not files.exists(path):
         raise MissingModuleError(f"{directory!r} holds no {SAVED_MODEL}. Fetch the module again.")
-    saved_model: protos.SavedModel = parse_message(protos.SavedModel, files.read_bytes(path), repr(path))
+    data = files.read_bytes(path)
+    saved_model: protos.SavedModel = parse_message(protos.SavedModel, data, repr(path))
     if not saved_model.meta_graphs:
-        raise CorruptModuleError(f"{path!r} holds no graph. Fetch the module again.")
+        raise CorruptModuleError(f"{path!r} ({len(data)} bytes) holds no graph. Fetch the module again.")
     return saved_model
 
 

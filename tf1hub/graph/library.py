@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tf1hub.format import protos
 
+_LOOPS = frozenset({"While", "StatelessWhile"})
+
 
 def used_library(nodes: Iterable[protos.NodeDef], library: protos.FunctionDefLibrary) -> protos.FunctionDefLibrary:
     """The part of `library` that `nodes` can reach, in its order."""
@@ -49,12 +51,32 @@ def _functions_in(values: Iterable[protos.AttrValue]) -> Iterator[str]:
             yield value.s.decode("utf-8", "replace")
 
 
+def has_loops(graph_def: protos.GraphDef) -> bool:
+    """Whether a node of the graph or of a function is a v2 loop."""
+    bodies = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
+    return any(node.op in _LOOPS for body in bodies for node in body)
+
+
 def fingerprints(library: protos.FunctionDefLibrary) -> dict[str, str]:
-    """A short text for each function that tells different bodies apart."""
-    return {
-        function.signature.name: hashlib.sha256(function.SerializeToString(deterministic=True)).hexdigest()[:12]
-        for function in library.function
+    """A short text for each function that tells it from others: by its body, and by those of all functions it calls."""
+    functions = {function.signature.name: function for function in library.function}
+    own = {name: function.SerializeToString(deterministic=True) for name, function in functions.items()}
+    called = {
+        name: {callee for node in function.node_def for callee in functions_of(node) if callee in functions}
+        for name, function in functions.items()
     }
+    prints = {}
+    for name in functions:
+        reached, todo = set(), [name]
+        while todo:
+            if (current := todo.pop()) not in reached:
+                reached.add(current)
+                todo.extend(called[current])
+        digest = hashlib.sha256(own[name])
+        for callee in sorted(reached - {name}):
+            digest.update(own[callee])
+        prints[name] = digest.hexdigest()[:12]
+    return prints
 
 
 def with_renamed_functions(graph_def: protos.GraphDef, names: Mapping[str, str]) -> protos.GraphDef:
