@@ -73,9 +73,7 @@ def _sides(arguments: argparse.Namespace) -> list[Side]:
     return [Side(PREDECESSOR, PEER, "tensorflow_hub"), *ours]
 
 
-def _measure(
-    sides: list[Side], rows: list[Row], count: int, modules: dict[str, Any]
-) -> tuple[Rounds, dict[str, str]]:
+def _measure(sides: list[Side], rows: list[Row], count: int, modules: dict[str, Any]) -> tuple[Rounds, dict[str, str]]:
     """All rounds' figures for each side, and each side's version of TensorFlow."""
     rounds: Rounds = {side.title: {} for side in sides}
     versions: dict[str, str] = {}
@@ -117,9 +115,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_const", dest="rounds", const=1, help="one round")
     parser.add_argument("--same-tensorflow", action="store_true", help="tf1hub on TensorFlow 2.15.1 as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's figures to FILE")
-    parser.add_argument(
-        "--only", nargs="+", metavar="NAME", choices=sorted({row.measurement for row in ROWS})
-    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=sorted({row.measurement for row in ROWS}))
     parser.add_argument("--modules", nargs="+", metavar="NAME", choices=["a", "c", "d", "e"])
     parser.add_argument("--ours", metavar="LIBRARY", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

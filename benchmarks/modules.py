@@ -190,9 +190,7 @@ def bert(tf: Any, hub: Any) -> Callable[..., None]:
         with tf.compat.v1.variable_scope("bert"):
             outputs, words = _bert_outputs(tf, inputs, training)
         with tf.compat.v1.variable_scope("cls/predictions"):
-            predictions = _masked_language_model(
-                tf, outputs["sequence_output"], inputs["mlm_positions"], words
-            )
+            predictions = _masked_language_model(tf, outputs["sequence_output"], inputs["mlm_positions"], words)
         asset = tf.constant(str(vocabulary), name="vocab_file")
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.ASSET_FILEPATHS, asset)
         tokens = {name: inputs[name] for name in names[:3]}

@@ -4,7 +4,8 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tf1hub import files
 from tf1hub.errors import CheckpointError, MissingCheckpointError
@@ -26,7 +27,7 @@ def check_checkpoint(prefix: str, stored: list[StoredVariable]) -> None:
             f"There is no checkpoint {prefix!r} (no file {prefix + '.index'!r}), and the module's graph has"
             f" {len(stored)} variables. Fetch the module again."
         )
-    with _local_index(prefix) as reader:
+    with local_checkpoint(prefix, index_only=True) as local, BundleReader(local) as reader:
         faults = [fault for variable in stored if (fault := _fault(variable, reader))]
     if faults:
         raise CheckpointError(f"The checkpoint {prefix!r} does not fit the module's graph:\n  " + "\n  ".join(faults))
@@ -48,14 +49,17 @@ def _fault(variable: StoredVariable, reader: BundleReader) -> str | None:
     return None
 
 
-def _local_index(prefix: str) -> BundleReader:
-    """A reader for the index of a checkpoint, which is fetched when it is remote."""
+@contextmanager
+def local_checkpoint(prefix: str, index_only: bool = False) -> Iterator[str]:
+    """The prefix of a checkpoint on this machine: of its own, or of a copy when it is remote."""
     if not files.is_remote(prefix):
-        return BundleReader(prefix)
-    with tempfile.TemporaryDirectory(prefix="tf1hub-index-") as directory:
+        yield prefix
+        return
+    with tempfile.TemporaryDirectory(prefix="tf1hub-checkpoint-") as directory:
         local = os.path.join(directory, "variables")
-        files.copy(prefix + ".index", local + ".index")
-        return BundleReader(local)
+        for path in files.matching(prefix + (".index" if index_only else ".*")):
+            files.copy(path, local + path.removeprefix(prefix))
+        yield local
 
 
 def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str]) -> list[WantedVariable]:

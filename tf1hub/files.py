@@ -86,6 +86,11 @@ def read_bytes(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
+def matching(pattern: str) -> list[str]:
+    """The remote files that match a pattern with `*` in it, sorted."""
+    return sorted(remote_files().glob(pattern))
+
+
 def copy(source: str, target: str) -> None:
     """Copies a file's contents; either side may be remote."""
     if is_remote(source) or is_remote(target):

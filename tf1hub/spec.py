@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tf1hub import files
-from tf1hub.checkpoints import check_checkpoint, find_checkpoint_prefix, wanted_variables
+from tf1hub.checkpoints import check_checkpoint, find_checkpoint_prefix, local_checkpoint, wanted_variables
 from tf1hub.errors import (
     AttachmentError,
     MissingAssetError,
@@ -155,7 +155,8 @@ class ModuleSpec:
         rename = name_transform_fn or (lambda name: name)
         exported = frozenset() if frozenset() in self._indexes else next(iter(self._indexes))
         wanted = wanted_variables(self.stored_variables(exported), rename)
-        self.write(path, lambda target: copy_checkpoint(prefix, target, wanted))
+        with local_checkpoint(prefix) as local:
+            self.write(path, lambda target: copy_checkpoint(local, target, wanted))
 
     def write(self, path: str | os.PathLike[str], write_checkpoint: Callable[[str], None]) -> None:
         """Writes the module's directory, whole or not at all; `write_checkpoint` gets the checkpoint's prefix.

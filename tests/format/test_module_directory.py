@@ -55,7 +55,7 @@ def test_required_features_are_refused_by_name(tmp_path):
 
 
 def test_a_marker_that_is_no_message_is_refused(tmp_path):
-    with pytest.raises(CorruptModuleError, match="tfhub_module.pb' .* cannot be parsed"):
+    with pytest.raises(CorruptModuleError, match="cannot be parsed"):
         module_directory.check_marker(put(tmp_path, "tfhub_module.pb", b"\xff\xff"))
 
 
