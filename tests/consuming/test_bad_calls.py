@@ -149,6 +149,14 @@ def test_a_name_that_nodes_have_taken():
     assert "another name" in str(caught.value)
 
 
+@pytest.mark.parametrize("make", [tf.get_variable, lambda name, shape: tf.zeros(shape, name=name)])
+def test_a_name_under_which_a_node_of_the_caller_lies(make):
+    make("mine/w", [3])
+    with pytest.raises(RuntimeError, match=r"has a node 'mine/w.*' already.*Give the module another name"):
+        hub.Module(scaling_spec(), name="mine")
+    assert hub.Module(scaling_spec(), name="free").variables[0].name == "free/w:0"
+
+
 def test_a_name_that_a_variable_scope_has_taken_gets_a_number():
     with tf.variable_scope("mine"):
         tf.get_variable("v", [])

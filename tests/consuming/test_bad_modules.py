@@ -91,7 +91,8 @@ def rename_op(path, op, new):
 )
 def test_an_op_that_is_not_registered_is_named_with_its_library(path, op, library):
     rename_op(path, "Mul", op)
-    assert not is_registered(op)
+    if is_registered(op):
+        pytest.skip(f"this TensorFlow has {op}")
     module = hub.Module(path)
     message = rf"(?s)TensorFlow {tf.__version__} does not know:\s+{op} \(node 'Mul'\): .*({library}).*Load the library"
     with pytest.raises(ValueError, match=message):

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 import tf1hub as hub
 from tests.graphs import (
     ROWS,
+    edited_saved_model,
     evaluate,
     export,
     exported_bytes,
@@ -169,6 +170,18 @@ def secrets_in(path):
     """The pieces of exported bytes that speak of this machine."""
     files = [data for name, data in exported_bytes(path).items() if not name.startswith("assets/")]
     return [data[data.find(s) - 40 : data.find(s) + 40] for data in files for s in SECRETS if s in data]
+
+
+def test_a_path_that_the_predecessor_left_in_a_table_is_not_exported_again(tmp_path):
+    first = export(spec_of("text"), tmp_path / "first", values=True)
+    with edited_saved_model(first) as saved_model:
+        tables = [node for node in saved_model.meta_graphs[0].graph_def.node if "HashTable" in node.op]
+        for table in tables:
+            table.attr["shared_name"].s = b"hash_table_/tmp/secret-place/tokens.txt_-2_-1"
+    assert secrets_in(first) != [] != tables
+    second = export(first, tmp_path / "second")
+    assert secrets_in(second) == []
+    assert outputs_of(second, ["the cat"]).tolist() == outputs_of(first, ["the cat"]).tolist()
 
 
 def test_devices_within_a_module_fn_are_not_exported(tmp_path):

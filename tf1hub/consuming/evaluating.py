@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf1hub.consuming.module import Module, as_module_spec
-from tf1hub.consuming.values import chosen_outputs, named_inputs
+from tf1hub.consuming.values import check_value, chosen_outputs, named_inputs
 from tf1hub.spec import ModuleSpec, Tags
 from tf1hub.tensor_info import TensorInfo
 
@@ -80,7 +80,12 @@ class _Evaluator:
         values = named_inputs(inputs, infos, signature)
         placeholders, made = self._applied(signature, infos)
         feeds = {placeholders[key]: _as_fed(values[key], info) for key, info in infos.items()}
-        results = self._session.run({key: made[key] for key in wanted}, feed_dict=feeds)
+        try:
+            results = self._session.run({key: made[key] for key in wanted}, feed_dict=feeds)
+        except (TypeError, ValueError):
+            for key, info in infos.items():
+                check_value(values[key], info, f"{key!r} of the signature {signature!r}")
+            raise
         return results if as_dict or outputs is not None else results["default"]
 
     def _applied(self, signature: str, infos: dict[str, TensorInfo]) -> tuple[dict[str, Any], dict[str, Any]]:

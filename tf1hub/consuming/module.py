@@ -142,12 +142,12 @@ class Module:
           WrongGraphError: another graph is current, or is the session's (a `RuntimeError`).
           tf.errors.FailedPreconditionError: a variable is not initialized.
         """
-        self._check_graph("exported")
         if getattr(session, "graph", self._graph) is not self._graph:
             raise WrongGraphError(
                 "The session runs another graph than the one that the module was instantiated in. Pass a session of the"
                 " module's graph."
             )
+        self._check_graph("exported")
         stored = self._instance.stored_with_variables()
         self._spec.write(path, lambda prefix: write_variables(prefix, stored, session))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tf1hub.errors import InputError, Tf1HubError
@@ -59,6 +60,18 @@ def _converted(value: Any, info: TensorInfo, what: str) -> Any:
             f"The input {what} should be {_described(info)}, but got {_shown(value if tensor is None else tensor)}."
         )
     return tensor
+
+
+def check_value(value: Any, info: TensorInfo, what: str) -> None:
+    """Refuses a value for a dense input that NumPy cannot make into an array of the input's dtype and shape."""
+    if info.is_composite:
+        return
+    try:
+        array = np.asarray(value, info.dtype.as_numpy_dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(value)}: {error}") from error
+    if not info.get_shape().is_compatible_with(array.shape):
+        raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(array)}.")
 
 
 def _as_kind(value: Any, info: TensorInfo) -> Any:

@@ -76,8 +76,9 @@ def copy_checkpoint(
 def check_wanted(reader: BundleReader, wanted: Iterable[WantedVariable]) -> None:
     """Raise CheckpointError, with all that is wrong, unless the checkpoint holds the wanted variables."""
     variables = list(wanted)
-    missing = sorted({each.source_name for each in variables if each.source_name not in reader.entries})
-    problems = [_missing_line(reader, name, hint=at < _MAX_HINTS) for at, name in enumerate(missing)]
+    variables_by_source = {each.source_name: each for each in variables}
+    missing = [variables_by_source[name] for name in sorted(variables_by_source) if name not in reader.entries]
+    problems = [_missing_line(reader, variable, hint=at < _MAX_HINTS) for at, variable in enumerate(missing)]
     seen: set[str] = set()
     for variable in variables:
         if variable.name in seen:
@@ -92,9 +93,11 @@ def check_wanted(reader: BundleReader, wanted: Iterable[WantedVariable]) -> None
         raise CheckpointError(f"{reader.prefix} does not hold the variables that are wanted:{lines}")
 
 
-def _missing_line(reader: BundleReader, name: str, hint: bool) -> str:
+def _missing_line(reader: BundleReader, variable: WantedVariable, hint: bool) -> str:
+    name = variable.source_name
     close = difflib.get_close_matches(name, reader.entries, n=3) if hint else []
-    return f"'{name}' is missing" + (f"; the closest there are: {', '.join(close)}" if close else "")
+    wanted_for = "" if name == variable.name else f" (wanted for '{variable.name}')"
+    return f"'{name}'{wanted_for} is missing" + (f"; the closest there are: {', '.join(close)}" if close else "")
 
 
 def _mismatches(variable: WantedVariable, entry: TensorEntry) -> Iterator[str]:
