@@ -65,8 +65,8 @@ def test_everything_wrong_is_told_at_once(source, tmp_path):
     with pytest.raises(CheckpointError) as caught:
         copy_checkpoint(source, tmp_path / "w", wanted)
     assert str(caught.value).split("\n  ")[1:] == [
-        "'hole' is missing; the closest there are: whole",
-        "'row' is missing; the closest there are: rows",
+        "'hole' (wanted for 'a') is missing; the closest there are: whole",
+        "'row' (wanted for 'b') is missing; the closest there are: rows",
         "'whole' is of shape [10, 7], where [7, 10] is wanted",
         "'rows' is of type int32, where float32 is wanted",
         "'e' is wanted twice",

@@ -109,7 +109,7 @@ def test_a_checkpoint_that_lacks_a_renamed_variable(tmp_path):
     refused(
         scaling_spec(),
         tmp_path,
-        r"model.ckpt.*'x/w' is missing",
+        r"model.ckpt.*'x/w' \(wanted for 'w'\) is missing",
         checkpoint_path=prefix,
         name_transform_fn="x/{}".format,
     )
