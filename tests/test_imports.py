@@ -88,5 +88,10 @@ def test_each_public_name_is_there(name):
 
 
 def test_other_names_are_refused_with_those_that_are_there():
-    with pytest.raises(AttributeError, match=r"no attribute 'KerasLayer'. It has: ImageModuleInfo, Module, "):
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'. It has: ImageModuleInfo, Module, "):
+        _ = tf1hub.nonsense
+
+
+def test_names_that_are_still_to_come_say_so():
+    with pytest.raises(AttributeError, match=r"does not have hub.KerasLayer yet"):
         _ = tf1hub.KerasLayer

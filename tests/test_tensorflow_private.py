@@ -96,12 +96,26 @@ def test_the_first_call_that_needs_tensorflow_makes_tf_layers_work(module_dir, c
 
 
 @only_keras_3
-def test_importing_tf1hub_changes_nothing_yet(module_dir):
+def test_importing_tf1hub_after_tensorflow_is_enough():
     body = """
-    hub.load_module_spec(sys.argv[1]).get_tags(), hub.resolve(sys.argv[1]), hub.ModuleSpec, hub.errors
-    print(type(tf.layers).__name__, try_layers(tf.layers))
+    import tensorflow.compat.v1 as tf
+    import tf1hub
+    with tf.Graph().as_default():
+        print(tf.layers.dense(tf.ones([1, 2]), 3).shape)
     """
-    assert run_program(program(body), module_dir) == "KerasLazyLoader AttributeError\n"
+    assert run_program(body) == "(1, 3)\n"
+
+
+@only_keras_3
+def test_with_tensorflow_imported_after_tf1hub_a_name_of_tf1hub_is_enough():
+    body = """
+    import tf1hub
+    import tensorflow.compat.v1 as tf
+    tf1hub.Module
+    with tf.Graph().as_default():
+        print(tf.layers.dense(tf.ones([1, 2]), 3).shape)
+    """
+    assert run_program(body) == "(1, 3)\n"
 
 
 def test_importing_tf1hub_does_not_import_tensorflow():

@@ -5,6 +5,7 @@ used; importing tf1hub does not import TensorFlow.
 """
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -32,14 +33,29 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
+_NOT_YET = {"LatestModuleExporter", "register_module_for_export", "load", "KerasLayer"}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _NOT_YET:
+        raise AttributeError(f"tf1hub {__version__} does not have hub.{name} yet. It has: {', '.join(sorted(_HOMES))}.")
     if name not in _HOMES:
         raise AttributeError(f"module 'tf1hub' has no attribute {name!r}. It has: {', '.join(sorted(_HOMES))}.")
     module = importlib.import_module(f"tf1hub.{_HOMES[name]}")
     value = module if _HOMES[name] == name else getattr(module, name)
     globals()[name] = value
+    _help_tensorflow()
     return value
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _help_tensorflow() -> None:
+    """Makes `tf.layers` work, where it would only raise, in a program that has imported TensorFlow before tf1hub."""
+    if hasattr(sys.modules.get("tensorflow"), "__version__"):
+        importlib.import_module("tf1hub.tensorflow_private").provide_tf_layers()
+
+
+_help_tensorflow()

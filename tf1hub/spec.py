@@ -19,13 +19,13 @@ from tf1hub.format import module_directory, protos
 from tf1hub.format.checkpoint_copy import copy_checkpoint
 from tf1hub.format.messages import parse_message
 from tf1hub.format.placing import new_module_directory
+from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph import collections
 from tf1hub.graph.anonymous import make_anonymous
-from tf1hub.graph.application import Application, application_of
+from tf1hub.graph.application import Application, application_of, tensors_of
 from tf1hub.graph.assets import ASSETS_DIRECTORY, asset_paths, file_names, fold_assets, unfold_assets
 from tf1hub.graph.defaults import strip_default_attrs
 from tf1hub.graph.index import GraphIndex
-from tf1hub.graph.restoring import with_restored_variables
 from tf1hub.graph.state import State, state_of
 from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
 from tf1hub.tensor_info import TensorInfo
@@ -39,6 +39,7 @@ class ModuleSpec:
     It is plain data and belongs to no graph. Pass it to `hub.Module` to instantiate it, or to `export` with a checkpoint.
 
     Attributes:
+      directory: the module's directory when it was read from one, else None.
       checkpoint: the prefix of the checkpoint with the variables' values, None when they are initialized anew. A module
         without variables has no such file.
 
@@ -46,22 +47,34 @@ class ModuleSpec:
     ['default']
     """
 
-    def __init__(self, saved_model: protos.SavedModel, checkpoint: str | None = None):
-        self.checkpoint = checkpoint
+    def __init__(self, saved_model: protos.SavedModel, directory: str | None = None):
+        self.directory = directory
+        self.checkpoint = module_directory.checkpoint_prefix(directory) if directory is not None else None
         self._saved_model = saved_model
-        self._indexes: dict[frozenset[str], GraphIndex] = {}
+        self._meta_graphs: dict[frozenset[str], protos.MetaGraphDef] = {}
         self._cache: dict[tuple[Any, ...], Any] = {}
         for meta_graph in saved_model.meta_graphs:
             tags = frozenset(tag for tag in meta_graph.meta_info_def.tags if tag)
-            if tags in self._indexes:
+            if tags in self._meta_graphs:
                 raise TagsError(
                     f"Two graph variants have the same tags: {sorted(tags)}. Give each its own set of tags."
                 )
-            self._indexes[tags] = GraphIndex(meta_graph)
+            self._meta_graphs[tags] = meta_graph
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModuleSpec):
+            return NotImplemented
+        return self is other or (self.checkpoint == other.checkpoint and self._saved_model == other._saved_model)
+
+    def __hash__(self) -> int:
+        return hash((self.checkpoint, *self._meta_graphs))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ModuleSpec":
+        return self  # nothing changes a spec
 
     def get_tags(self) -> list[frozenset[str]]:
         """The tags of each graph variant, in the order in which they were made."""
-        return list(self._indexes)
+        return list(self._meta_graphs)
 
     def get_signature_names(self, tags: Tags = None) -> list[str]:
         """The names of a variant's signatures, sorted.
@@ -153,7 +166,7 @@ class ModuleSpec:
         with raised_as_tensorflow():
             prefix = find_checkpoint_prefix(files.resolve(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
-        exported = frozenset() if frozenset() in self._indexes else next(iter(self._indexes))
+        exported = frozenset() if frozenset() in self._meta_graphs else next(iter(self._meta_graphs))
         wanted = wanted_variables(self.stored_variables(exported), rename)
         with local_checkpoint(prefix) as local:
             self.write(path, lambda target: copy_checkpoint(local, target, wanted))
@@ -167,7 +180,7 @@ class ModuleSpec:
         for source in names:
             check_asset(source)
         with raised_as_tensorflow(), new_module_directory(files.resolve(path)) as directory:
-            if any(index.variables(collections.GLOBAL_VARIABLES) for index in self._indexes.values()):
+            if any(self.stored_variables(tags) for tags in self._meta_graphs):
                 os.makedirs(os.path.join(directory, module_directory.VARIABLES))
                 write_checkpoint(module_directory.checkpoint_prefix(directory))
             if names:
@@ -199,12 +212,17 @@ class ModuleSpec:
           TagsError: no variant has these tags.
         """
         wanted = as_tags(tags)
-        if wanted not in self._indexes:
-            known = ", ".join(str(sorted(tags)) for tags in self._indexes)
+        if wanted not in self._meta_graphs:
+            known = ", ".join(str(sorted(tags)) for tags in self._meta_graphs)
             raise TagsError(
                 f"The module has no graph variant with the tags {sorted(wanted)}. Its variants have the tags: {known}."
             )
-        return self._indexes[wanted]
+        key = ("index", wanted)
+        if key not in self._cache:
+            with no_garbage_collection():
+                self._cache[key] = GraphIndex(self._meta_graphs[wanted])
+        index: GraphIndex = self._cache[key]
+        return index
 
     def signature(self, signature: str | None = None, tags: Tags = None) -> protos.SignatureDef:
         """The definition of a signature; "default" when left out."""
@@ -241,10 +259,8 @@ class ModuleSpec:
         """What one instance of a variant brings into a graph. Kept, since each instance needs it again."""
         key = ("state", as_tags(tags), trainable, everything)
         if key not in self._cache:
-            meta_graph = self.variant(tags).meta_graph
-            if self.checkpoint is not None:
-                meta_graph = with_restored_variables(meta_graph, self.checkpoint)
-            self._cache[key] = state_of(meta_graph, trainable, everything)
+            with no_garbage_collection():
+                self._cache[key] = state_of(self.variant(tags), trainable, everything, self.checkpoint)
         state: State = self._cache[key]
         return state
 
@@ -254,14 +270,15 @@ class ModuleSpec:
         """What one application of a signature brings into a graph. Kept, since each application needs it again."""
         key = ("application", as_tags(tags), signature, tuple(outputs), trainable, everything)
         if key not in self._cache:
-            given, made = self.get_input_info_dict(signature, tags), self.get_output_info_dict(signature, tags)
-            self._cache[key] = application_of(
-                self.variant(tags),
-                [name for info in given.values() for name in info.component_names()],
-                [name for output in key[3] for name in made[output].component_names()],
-                trainable,
-                everything,
-            )
+            definition = self.signature(signature, tags)
+            with no_garbage_collection():
+                self._cache[key] = application_of(
+                    self.variant(tags),
+                    tensors_of(definition.inputs.values()),
+                    tensors_of([definition.outputs[output] for output in key[3]]),
+                    trainable,
+                    everything,
+                )
         application: Application = self._cache[key]
         return application
 
@@ -280,7 +297,7 @@ def read_spec(directory: str) -> ModuleSpec:
     for meta_graph in saved_model.meta_graphs:
         fold_assets(meta_graph, directory)
         strip_default_attrs(meta_graph)
-    return ModuleSpec(saved_model, module_directory.checkpoint_prefix(directory))
+    return ModuleSpec(saved_model, directory)
 
 
 def load_module_spec(path: str | os.PathLike[str]) -> ModuleSpec:

@@ -13,6 +13,7 @@ from tf1hub.format import module_directory
 from tf1hub.spec import ModuleSpec, load_module_spec
 from tf1hub.tensorflow_private import DenseColumnV1, DenseColumnV2, provide_tf_layers
 
+_RESOURCE = "module"
 _COMBINERS = ("mean", "sqrtn", "sum")
 
 
@@ -100,6 +101,7 @@ class _ModuleColumn(DenseColumnV1, DenseColumnV2):  # type: ignore[misc]
 
     key: str
     module_spec: ModuleSpec
+    trainable: bool = False
 
     @property
     def _is_v2_column(self) -> bool:
@@ -131,23 +133,36 @@ class _ModuleColumn(DenseColumnV1, DenseColumnV2):  # type: ignore[misc]
         return inputs.get(self.key)
 
     def create_state(self, state_manager: Any) -> None:
-        """The module is instantiated where it is applied."""
+        """Instantiates the module once for the layer that the column is used in."""
+        # The state manager knows whether its layer is trained, but has no public way to say so.
+        trained = getattr(state_manager, "_trainable", True)
+        state_manager.add_resource(self, _RESOURCE, self._module(trained))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> Any:
-        return self._embedded(transformation_cache.get(self, state_manager), True)
+        module = state_manager.get_resource(self, _RESOURCE)
+        return self._embedded(module, transformation_cache.get(self, state_manager))
 
     def _get_dense_tensor(self, inputs: Any, weight_collections: Any = None, trainable: bool | None = None) -> Any:
-        return self._embedded(inputs.get(self), trainable is not False)
+        return self._embedded(self._module(trainable is not False), inputs.get(self))
 
-    def _embedded(self, feature: Any, trainable: bool) -> Any:
-        raise NotImplementedError
+    def _module(self, trained: bool) -> Module:
+        return Module(self.module_spec, trainable=self.trainable and trained)
+
+    def _embedded(self, module: Module, feature: Any) -> Any:
+        return module(tf.reshape(feature, [-1]))
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("A column that holds a module spec cannot be written as a configuration.")
+        fields: dict[str, Any] = self._asdict()
+        if "module_spec" in fields:
+            fields["module_spec_path"] = _path_of(fields.pop("module_spec"))
+        return fields
 
     @classmethod
-    def from_config(cls, config: Any, custom_objects: Any = None, columns_by_name: Any = None) -> Any:
-        raise NotImplementedError("A column that holds a module spec cannot be read from a configuration.")
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None, columns_by_name: Any = None) -> Any:
+        fields = dict(config)
+        if "module_spec_path" in fields:
+            fields["module_spec"] = load_module_spec(fields.pop("module_spec_path"))
+        return cls(**fields)
 
 
 class _TextFields(NamedTuple):
@@ -160,10 +175,6 @@ class _TextColumn(_TextFields, _ModuleColumn):
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         return {self.key: tf.io.FixedLenFeature([1], tf.string)}
-
-    def _embedded(self, feature: Any, trainable: bool) -> Any:
-        module = Module(self.module_spec, trainable=self.trainable and trainable)
-        return module(tf.reshape(feature, [-1]))
 
 
 class _SparseTextFields(NamedTuple):
@@ -179,8 +190,7 @@ class _SparseTextColumn(_SparseTextFields, _ModuleColumn):
     def parse_example_spec(self) -> dict[str, Any]:
         return {self.key: tf.io.VarLenFeature(tf.string)}
 
-    def _embedded(self, feature: Any, trainable: bool) -> Any:
-        module = Module(self.module_spec, trainable=self.trainable and trainable)
+    def _embedded(self, module: Module, feature: Any) -> Any:
         filled, _ = tf.sparse.fill_empty_rows(feature, self.default_value)
         texts, positions = tf.unique(filled.values)
         ids = tf.SparseTensor(filled.indices, positions, filled.dense_shape)
@@ -199,8 +209,8 @@ class _ImageColumn(_ImageFields, _ModuleColumn):
         height, width = self.image_size or get_expected_image_size(self.module_spec)
         return {self.key: tf.io.FixedLenFeature([height, width, get_num_image_channels(self.module_spec)], tf.float32)}
 
-    def _embedded(self, feature: Any, trainable: bool) -> Any:
-        return Module(self.module_spec)({"images": feature})
+    def _embedded(self, module: Module, feature: Any) -> Any:
+        return module({"images": feature})
 
 
 class _TextFieldsV2(NamedTuple):
@@ -227,6 +237,7 @@ class _TextColumnV2(_TextFieldsV2, _ModuleColumn):
 
     def create_state(self, state_manager: Any) -> None:
         if not tf.compat.v1.executing_eagerly_outside_functions():
+            super().create_state(state_manager)
             return
         path = files.resolve(self.module_path)
         if self.trainable and module_directory.is_module(path):
@@ -234,23 +245,28 @@ class _TextColumnV2(_TextFieldsV2, _ModuleColumn):
                 f"{path!r} is a TF1 Hub module, which this column can train in a graph only. Pass `trainable=False`, or use"
                 " `hub.text_embedding_column` in a graph."
             )
-        state_manager.add_resource(self, "module", tf.saved_model.load(path))
+        state_manager.add_resource(self, _RESOURCE, tf.saved_model.load(path))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> Any:
         feature = tf.reshape(transformation_cache.get(self, state_manager), [-1])
-        if not state_manager.has_resource(self, "module"):
-            return self._embedded(feature, True)
-        loaded = state_manager.get_resource(self, "module")
-        if callable(loaded):
-            outputs = loaded(feature)
-        else:
-            outputs = loaded.signatures["default"](feature)
+        loaded = state_manager.get_resource(self, _RESOURCE)
+        if isinstance(loaded, Module):
+            return self._embedded(loaded, feature)
+        outputs = loaded(feature) if callable(loaded) else loaded.signatures["default"](feature)
         return outputs[self.output_key or "default"] if isinstance(outputs, dict) else outputs
 
-    def _embedded(self, feature: Any, trainable: bool) -> Any:
-        module = Module(self.module_path, trainable=self.trainable and trainable)
+    def _embedded(self, module: Module, feature: Any) -> Any:
         key = self.output_key or "default"
         return module(tf.reshape(feature, [-1]), outputs=[key])[key]
+
+
+def _path_of(spec: ModuleSpec) -> str:
+    if spec.directory is None:
+        raise NotImplementedError(
+            "The column's module was made in this program and has no path, so it cannot be written as a configuration."
+            " Export the module, and make the column with its path."
+        )
+    return spec.directory
 
 
 def _check_text_embedding(spec: ModuleSpec) -> None:

@@ -1,10 +1,8 @@
 """Importing a part of a module's graph into the graph that is being built."""
 
-import gc
 import itertools
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +11,7 @@ import tensorflow as tf
 from tf1hub.consuming.missing_ops import check_functions, explain_import_error
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
+from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.contexts import renamed
 from tf1hub.graph.library import fingerprints, has_loops, with_renamed_functions
 from tf1hub.graph.scoping import scoped
@@ -73,7 +72,7 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
     _check_free(graph, subgraph, scope)
     graph_def = scoped(subgraph.graph_def, scope)
     check_functions(graph_def)
-    with explain_import_error(graph_def), _no_garbage_collection():
+    with explain_import_error(graph_def), no_garbage_collection():
         tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
     imported = ImportedGraph(graph, scope, feeds)
     _place(imported, subgraph)
@@ -100,19 +99,6 @@ def _to_tensorflow(graph_def: protos.GraphDef, graph: Any) -> Any:
     if graph_def.library.function:
         graph_def = _without_clashes(graph_def, graph)
     return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """An import makes very many objects and no garbage; looking for some took up to half of its time."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 _loop_number = itertools.count(1)

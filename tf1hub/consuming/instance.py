@@ -39,6 +39,14 @@ class Instance:
         self._variables = _make_variables(state, imported.scope)
         self.variable_map = self._variable_map()
         _fill_collections(state, imported)
+        if spec.checkpoint is not None:
+            self._tell_shapes()
+
+    def _tell_shapes(self) -> None:
+        """Gives initial values the shapes that the restore op does not know; averages and copies are made by them."""
+        for one, variable in self.stored_with_variables():
+            if one.shape is not None:
+                variable.initial_value.set_shape(one.shape)
 
     def _variable_map(self) -> dict[str, Any]:
         result: dict[str, Any] = {}

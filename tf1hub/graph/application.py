@@ -5,7 +5,7 @@ ensures   the nodes that these outputs and (trainable) the update ops need, up t
           that cannot run because it hangs on another signature's input is not among them
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tf1hub.format import protos
@@ -41,7 +41,7 @@ def application_of(
     return Application(subgraph, tuple(update_ops), tuple(assets))
 
 
-def tensors_of(infos: Collection[protos.TensorInfo]) -> list[str]:
+def tensors_of(infos: Iterable[protos.TensorInfo]) -> list[str]:
     """The names of all tensors that some tensor infos speak of: three for a sparse one."""
     names: list[str] = []
     for info in infos:

@@ -1,5 +1,8 @@
 """A graph's nodes and ops by name."""
 
+import copy
+from collections.abc import Iterable
+
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.names import node_name
@@ -19,6 +22,12 @@ class GraphIndex:
         self.nodes: dict[str, protos.NodeDef] = {node.name: node for node in meta_graph.graph_def.node}
         self._op_defs = {op.name: op for op in meta_graph.meta_info_def.stripped_op_list.op}
         self.state_nodes = frozenset(name for name, node in self.nodes.items() if self._holds_state(node))
+
+    def with_nodes(self, nodes: Iterable[protos.NodeDef]) -> "GraphIndex":
+        """The same graph with some nodes more, or in the place of those of the same name."""
+        changed = copy.copy(self)
+        changed.nodes = {**self.nodes, **{node.name: node for node in nodes}}
+        return changed
 
     def _holds_state(self, node: protos.NodeDef) -> bool:
         """Stateful and without inputs: variables, tables, queues."""

@@ -6,72 +6,77 @@ ensures   each variable's initializer assigns what one shared RestoreV2 node rea
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tf1hub.format import protos
-from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
-from tf1hub.graph.variables import stored_variable, variable_defs
+from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
 from tf1hub.names import node_name, tensor_name
 
 _STRING = 7  # TensorFlow's DT_STRING
 _ASSIGN_OPS = {"VarHandleOp": "AssignVariableOp", "VariableV2": "Assign", "Variable": "Assign"}
 
 
-def with_restored_variables(meta_graph: protos.MetaGraphDef, checkpoint: str) -> protos.MetaGraphDef:
-    """A copy of the variant in which the variables' initial values come from `checkpoint` (a path prefix)."""
-    result = protos.MetaGraphDef()
-    result.CopyFrom(meta_graph)
-    index = GraphIndex(result)
-    defs = variable_defs(index)
-    if not defs:
-        return result
-    stored = [stored_variable(variable, index) for variable in defs]
+@dataclass(frozen=True)
+class Restored:
+    """A variant whose variables come from a checkpoint: `values` and `initializers` by the variable's node."""
+
+    index: GraphIndex
+    values: dict[str, str]
+    initializers: dict[str, str]
+
+    def definition(self, variable: protos.VariableDef) -> protos.VariableDef:
+        """The variable's definition with its new initial value."""
+        changed = protos.VariableDef()
+        changed.CopyFrom(variable)
+        name = node_name(variable.variable_name)
+        changed.initial_value_name = self.values[name]
+        changed.initializer_name = self.initializers[name]
+        return changed
+
+
+def restored_from(index: GraphIndex, checkpoint: str) -> Restored:
+    """The variant with its variables' initial values taken from `checkpoint` (a path prefix)."""
+    stored = [stored_variable(variable, index) for variable in variable_defs(index)]
+    if not stored:
+        return Restored(index, {}, {})
     scope = _unused_name(index, "checkpoint_initializer")
+    new = _restoring_nodes(scope, checkpoint, stored)
+    values = {one.node: tensor_name(f"{scope}:{i}") for i, one in enumerate(stored)}
+    assignments = {name: _assignment(index, name, value) for name, value in values.items()}
+    new += assignments.values()
+    return Restored(index.with_nodes(new), values, {name: node.name for name, node in assignments.items()})
+
+
+def _restoring_nodes(scope: str, checkpoint: str, stored: Sequence[StoredVariable]) -> list[protos.NodeDef]:
     inputs = [
-        _string_constant(result, f"{scope}/prefix", [checkpoint], scalar=True),
-        _string_constant(result, f"{scope}/tensor_names", [one.checkpoint_name for one in stored]),
-        _string_constant(result, f"{scope}/shape_and_slices", [one.slice_spec for one in stored]),
+        _string_constant(f"{scope}/prefix", [checkpoint], scalar=True),
+        _string_constant(f"{scope}/tensor_names", [one.checkpoint_name for one in stored]),
+        _string_constant(f"{scope}/shape_and_slices", [one.slice_spec for one in stored]),
     ]
-    restore = _add_node(result, scope, "RestoreV2", inputs)
+    restore = _host_node(scope, "RestoreV2", [node.name for node in inputs])
     restore.attr["dtypes"].list.type.extend(one.dtype for one in stored)
-    restored = {one.node: tensor_name(f"{scope}:{i}") for i, one in enumerate(stored)}
-    initializers = {name: _initialize(result, index, name, value) for name, value in restored.items()}
-    _point_definitions(result, restored, initializers)
-    return result
+    return [*inputs, restore]
 
 
-def _initialize(meta_graph: protos.MetaGraphDef, index: GraphIndex, variable: str, value: str) -> str:
-    """Makes the variable's assignment take `value`; returns that assignment's name."""
-    assign_op = _ASSIGN_OPS.get(index.nodes[variable].op)
+def _assignment(index: GraphIndex, variable: str, value: str) -> protos.NodeDef:
+    """The node that assigns `value` to the variable: its own assignment changed, or a new one."""
+    handle = index.nodes[variable]
+    assign_op = _ASSIGN_OPS.get(handle.op, "AssignVariableOp")
     name = f"{variable}/Assign"
-    node = index.nodes.get(name)
-    if node is None or node.op != assign_op or node_name(node.input[0]) != variable:
-        node = _add_node(meta_graph, _unused_name(index, name), assign_op or "AssignVariableOp", [variable, value])
-        node.device = index.nodes[variable].device
-        dtype = "dtype" if node.op == "AssignVariableOp" else "T"
-        node.attr[dtype].type = index.nodes[variable].attr["dtype"].type
-        return node.name
-    node.input[:] = [node.input[0], value]
-    return node.name
+    own = index.nodes.get(name)
+    node = protos.NodeDef()
+    if own is not None and own.op == assign_op and node_name(own.input[0]) == variable:
+        node.CopyFrom(own)
+        node.input[:] = [own.input[0], value]
+        return node
+    node = protos.NodeDef(name=_unused_name(index, name), op=assign_op, input=[variable, value], device=handle.device)
+    node.attr["dtype" if assign_op == "AssignVariableOp" else "T"].type = handle.attr["dtype"].type
+    return node
 
 
-def _point_definitions(meta_graph: protos.MetaGraphDef, restored: dict[str, str], initializers: dict[str, str]) -> None:
-    """Lets the VariableDefs speak of the new initial values."""
-    for key in collections.VARIABLE_COLLECTIONS:
-        if key not in meta_graph.collection_def:
-            continue
-        collection = meta_graph.collection_def[key]
-        for i, value in enumerate(collection.bytes_list.value):
-            variable = protos.VariableDef.FromString(value)
-            name = node_name(variable.variable_name)
-            if name in restored:
-                variable.initial_value_name = restored[name]
-                variable.initializer_name = initializers[name]
-                collection.bytes_list.value[i] = variable.SerializeToString()
-
-
-def _string_constant(meta_graph: protos.MetaGraphDef, name: str, values: Sequence[str], scalar: bool = False) -> str:
-    node = _add_node(meta_graph, name, "Const", [])
+def _string_constant(name: str, values: Sequence[str], scalar: bool = False) -> protos.NodeDef:
+    node = _host_node(name, "Const", [])
     node.attr["dtype"].type = _STRING
     tensor = node.attr["value"].tensor
     tensor.dtype = _STRING
@@ -80,13 +85,12 @@ def _string_constant(meta_graph: protos.MetaGraphDef, name: str, values: Sequenc
         tensor.tensor_shape.SetInParent()
     else:
         tensor.tensor_shape.dim.add(size=len(values))
-    return name
+    return node
 
 
-def _add_node(meta_graph: protos.MetaGraphDef, name: str, op: str, inputs: Sequence[str]) -> protos.NodeDef:
+def _host_node(name: str, op: str, inputs: Sequence[str]) -> protos.NodeDef:
     # Restoring is done by the host whatever device scope the module is instantiated under.
-    device = "/device:CPU:0" if op in ("Const", "RestoreV2") else ""
-    return meta_graph.graph_def.node.add(name=name, op=op, input=inputs, device=device)
+    return protos.NodeDef(name=name, op=op, input=inputs, device="/device:CPU:0")
 
 
 def _unused_name(index: GraphIndex, wanted: str) -> str:

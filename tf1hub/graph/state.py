@@ -5,11 +5,13 @@ ensures   the state nodes, the variables' initializers and reads, the tables' in
           regularization losses, with all that these need and nothing else
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.restoring import restored_from
 from tf1hub.graph.subgraph import Subgraph, cut
 from tf1hub.graph.variables import variable_defs
 
@@ -26,20 +28,27 @@ class State:
     nodes: frozenset[str]
 
 
-def state_of(meta_graph: protos.MetaGraphDef, trainable: bool, everything: bool = False) -> State:
-    """The state of a variant; with `everything` its whole graph comes along."""
-    index = GraphIndex(meta_graph)
-    losses = index.collection_nodes(collections.REGULARIZATION_LOSSES) if trainable else []
-    initializers = index.collection_nodes(collections.TABLE_INITIALIZERS)
-    targets = [*_names_of_variables(index), *initializers, *losses, *index.state_nodes]
-    subgraph = cut(index, targets, everything=everything)
+def state_of(index: GraphIndex, trainable: bool, everything: bool = False, checkpoint: str | None = None) -> State:
+    """The state of a variant; with `everything` its whole graph comes along.
+
+    Without a checkpoint (a path prefix) the variables have their own initial values.
+    """
+    restored = restored_from(index, checkpoint) if checkpoint is not None else None
     keys = [collections.GLOBAL_VARIABLES, collections.MODEL_VARIABLES]
     if trainable:
         keys.append(collections.TRAINABLE_VARIABLES)
+    variables = {key: index.variables(key) for key in keys}
+    names = _names(variable_defs(index)) if restored is None else _names(map(restored.definition, variable_defs(index)))
+    if restored is not None:
+        index = restored.index
+        variables = {key: [restored.definition(one) for one in found] for key, found in variables.items()}
+    losses = index.collection_nodes(collections.REGULARIZATION_LOSSES) if trainable else []
+    initializers = index.collection_nodes(collections.TABLE_INITIALIZERS)
+    subgraph = cut(index, [*names, *initializers, *losses, *index.state_nodes], everything=everything)
     assets = [name for name in index.collection_nodes(collections.ASSET_FILEPATHS) if subgraph.keeps(name)]
     return State(
         subgraph=subgraph,
-        variables={key: index.variables(key) for key in keys},
+        variables=variables,
         table_initializers=tuple(initializers),
         regularization_losses=tuple(losses),
         asset_filepaths=tuple(assets),
@@ -47,13 +56,7 @@ def state_of(meta_graph: protos.MetaGraphDef, trainable: bool, everything: bool 
     )
 
 
-def _names_of_variables(index: GraphIndex) -> list[str]:
-    names = []
-    for variable in variable_defs(index):
-        names += [
-            variable.variable_name,
-            variable.initializer_name,
-            variable.initial_value_name,
-            variable.snapshot_name,
-        ]
-    return [name for name in names if name]
+def _names(variables: Iterable[protos.VariableDef]) -> list[str]:
+    """The tensors and ops by which TensorFlow knows variables."""
+    fields = ("variable_name", "initializer_name", "initial_value_name", "snapshot_name")
+    return [name for variable in variables for field in fields if (name := getattr(variable, field))]

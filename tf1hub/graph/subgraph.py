@@ -93,7 +93,7 @@ def cut(
     contexts, needed = _close_over_contexts(index, needed, boundary)
     kept = frozenset(index.nodes) if everything else frozenset(needed)
     graph_def = protos.GraphDef(versions=index.meta_graph.graph_def.versions)
-    graph_def.node.extend(node for node in index.meta_graph.graph_def.node if node.name in kept)
+    graph_def.node.extend(node for name, node in index.nodes.items() if name in kept)
     graph_def.library.CopyFrom(used_library(graph_def.node, index.meta_graph.graph_def.library))
     crossing = dict.fromkeys(
         name if is_control_input(name) else tensor_name(name)

@@ -50,7 +50,7 @@ def create_module_spec_from_saved_model(
         check_collections(meta_graph.collection_def, where)
         fold_assets(meta_graph, directory)
         strip_default_attrs(meta_graph)
-    return ModuleSpec(saved_model, module_directory.checkpoint_prefix(directory))
+    return ModuleSpec(saved_model, directory)
 
 
 def _drop(meta_graph: protos.MetaGraphDef, keys: Iterable[str]) -> None:
