@@ -26,10 +26,12 @@ class Restored:
     initializers: dict[str, str]
 
     def definition(self, variable: protos.VariableDef) -> protos.VariableDef:
-        """The variable's definition with its new initial value."""
+        """The variable's definition with its new initial value; the same one when it has none."""
+        name = node_name(variable.variable_name)
+        if name not in self.values:
+            return variable
         changed = protos.VariableDef()
         changed.CopyFrom(variable)
-        name = node_name(variable.variable_name)
         changed.initial_value_name = self.values[name]
         changed.initializer_name = self.initializers[name]
         return changed

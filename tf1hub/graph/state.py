@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
-from tf1hub.graph.restoring import restored_from
+from tf1hub.graph.restoring import Restored, restored_from
 from tf1hub.graph.subgraph import Subgraph, cut
 from tf1hub.graph.variables import variable_defs
 
@@ -33,18 +33,15 @@ def state_of(index: GraphIndex, trainable: bool, everything: bool = False, check
 
     Without a checkpoint (a path prefix) the variables have their own initial values.
     """
-    restored = restored_from(index, checkpoint) if checkpoint is not None else None
+    restored = Restored(index, {}, {}) if checkpoint is None else restored_from(index, checkpoint)
+    names = _names(map(restored.definition, variable_defs(index)))
     keys = [collections.GLOBAL_VARIABLES, collections.MODEL_VARIABLES]
     if trainable:
         keys.append(collections.TRAINABLE_VARIABLES)
-    variables = {key: index.variables(key) for key in keys}
-    names = _names(variable_defs(index)) if restored is None else _names(map(restored.definition, variable_defs(index)))
-    if restored is not None:
-        index = restored.index
-        variables = {key: [restored.definition(one) for one in found] for key, found in variables.items()}
+    variables = {key: [restored.definition(one) for one in index.variables(key)] for key in keys}
     losses = index.collection_nodes(collections.REGULARIZATION_LOSSES) if trainable else []
     initializers = index.collection_nodes(collections.TABLE_INITIALIZERS)
-    subgraph = cut(index, [*names, *initializers, *losses, *index.state_nodes], everything=everything)
+    subgraph = cut(restored.index, [*names, *initializers, *losses, *index.state_nodes], everything=everything)
     assets = [name for name in index.collection_nodes(collections.ASSET_FILEPATHS) if subgraph.keeps(name)]
     return State(
         subgraph=subgraph,
