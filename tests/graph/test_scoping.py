@@ -2,7 +2,7 @@
 
 from tests.graph.graphs import by_name, node
 from tf1hub.format import protos
-from tf1hub.graph.scoping import scoped
+from tf1hub.graph.scoping import needs_scoping, scoped
 
 NAMED = protos.GraphDef(
     node=[
@@ -24,7 +24,7 @@ def test_the_graph_itself_is_not_changed():
     assert by_name(NAMED)["t"].attr["shared_name"].s == b"words"
 
 
-def test_a_graph_without_such_names_is_given_back_as_it_is():
+def test_a_graph_without_such_names_needs_none():
     plain = protos.GraphDef(node=[NAMED.node[1], node("x")])
-    assert scoped(plain, "module") is plain
-    assert [list(each.attr) for each in plain.node] == [["shared_name"], []]
+    assert needs_scoping(NAMED)
+    assert not needs_scoping(plain)

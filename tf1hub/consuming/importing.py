@@ -14,7 +14,7 @@ from tf1hub.format import protos
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.contexts import renamed
 from tf1hub.graph.library import fingerprints, has_loops, with_renamed_functions
-from tf1hub.graph.scoping import scoped
+from tf1hub.graph.scoping import needs_scoping, scoped
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import in_scope, is_control_input, node_name, tensor_name
 from tf1hub.tensorflow_private import (
@@ -60,7 +60,6 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
       feeds: a tensor for each tensor name that crosses the subgraph's boundary; there may be more.
 
     Raises:
-      WrongGraphError: a node of that name is there already.
       GraphError: TensorFlow cannot import it, for instance because it does not know an op.
     """
     graph = tf.compat.v1.get_default_graph()
@@ -69,19 +68,22 @@ def import_subgraph(subgraph: Subgraph, name: str, feeds: Mapping[str, Any] | No
     feeds.update({key: brought_into(graph, feeds[key]) for key in sorted(set(used))})
     input_map = {name: feeds[key] for name in subgraph.crossing if (key := _feed_for(name, feeds)) is not None}
     scope = graph.unique_name(name, mark_as_used=False)
-    _check_free(graph, subgraph, scope)
-    graph_def = scoped(subgraph.graph_def, scope)
-    check_functions(graph_def)
-    with explain_import_error(graph_def), no_garbage_collection():
-        tf.graph_util.import_graph_def(_to_tensorflow(graph_def, graph), input_map=input_map, name=name)
+    with explain_import_error(subgraph.graph_def), no_garbage_collection():
+        tf.graph_util.import_graph_def(_to_tensorflow(subgraph, graph, scope), input_map=input_map, name=name)
     imported = ImportedGraph(graph, scope, feeds)
     _place(imported, subgraph)
     _import_contexts(imported, subgraph)
     return imported
 
 
-def _check_free(graph: Any, subgraph: Subgraph, scope: str) -> None:
-    """Refuses a scope in which a node has one of our names: TensorFlow would number ours, and mix the two up."""
+def check_free(subgraph: Subgraph, name: str) -> None:
+    """Refuses a scope in which a node has one of our names: TensorFlow would number ours, and mix the two up.
+
+    Raises:
+      WrongGraphError: there is such a node.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    scope = graph.unique_name(name, mark_as_used=False)
     for node in subgraph.nodes:
         name = in_scope(node, scope)
         try:
@@ -94,8 +96,20 @@ def _check_free(graph: Any, subgraph: Subgraph, scope: str) -> None:
         )
 
 
-def _to_tensorflow(graph_def: protos.GraphDef, graph: Any) -> Any:
-    """A graph as TensorFlow's own message, its functions named so that they do not clash with those of `graph`."""
+# Subgraphs that read the same wherever they are imported, as TensorFlow's own message.
+_placeless: "weakref.WeakKeyDictionary[Subgraph, Any]" = weakref.WeakKeyDictionary()
+
+
+def _to_tensorflow(subgraph: Subgraph, graph: Any, scope: str) -> Any:
+    """A subgraph as TensorFlow's own message, changed where that is needed for this place."""
+    if subgraph in _placeless:
+        return _placeless[subgraph]
+    graph_def = subgraph.graph_def
+    if not needs_scoping(graph_def) and not graph_def.library.function:
+        _placeless[subgraph] = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+        return _placeless[subgraph]
+    check_functions(graph_def)
+    graph_def = scoped(graph_def, scope)
     if graph_def.library.function:
         graph_def = _without_clashes(graph_def, graph)
     return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())

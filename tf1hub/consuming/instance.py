@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_subgraph
+from tf1hub.consuming.importing import ImportedGraph, add_to_collection, check_free, import_subgraph
 from tf1hub.errors import WrongGraphError
 from tf1hub.format import protos
 from tf1hub.graph import collections
@@ -34,6 +34,7 @@ class Instance:
         self.stored = spec.stored_variables(tags)
         state = spec.state(tags, trainable, everything)
         self.graph = tf.compat.v1.get_default_graph()
+        check_free(state.subgraph, name)
         imported = import_subgraph(state.subgraph, name)
         self.tensors = {f"{node}:0": imported.tensor(node) for node in state.nodes}
         self._variables = _make_variables(state, imported.scope)

@@ -12,10 +12,13 @@ from tf1hub.format import protos
 _ATTRS = ("shared_name", "frame_name")
 
 
+def needs_scoping(graph_def: protos.GraphDef) -> bool:
+    """Whether any node has such attributes."""
+    return any(_names_in(node) for node in graph_def.node)
+
+
 def scoped(graph_def: protos.GraphDef, scope: str) -> protos.GraphDef:
-    """The graph with such attributes put under `scope` ("a/module", no slash at the end); itself when it has none."""
-    if not any(_names_in(node) for node in graph_def.node):
-        return graph_def
+    """A copy of the graph with such attributes put under `scope` ("a/module", no slash at the end)."""
     result = copy.deepcopy(graph_def)
     for node in result.node:
         for attr in _names_in(node):

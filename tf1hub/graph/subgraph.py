@@ -43,7 +43,7 @@ class Boundary:
         return tensor_name(name) in self.tensors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subgraph:
     """A part of a graph, ready to be imported.
 
