@@ -56,17 +56,17 @@ def test_all_that_does_not_fit_is_named_at_once(prefix):
     assert [word in str(caught.value) for word in ("'a'", "'step'", "'b'", prefix)] == [True] * 4
 
 
-def test_the_parts_of_a_variable_are_wanted_together():
+def test_the_parts_of_a_variable_are_wanted_together(prefix):
     parts = [variable("w", (1, 3), node=f"w/part_{i}", full_shape=(2, 3), offset=(i, 0)) for i in (0, 1)]
-    wanted = wanted_variables([parts[0], variable("b", (3,)), parts[1]], "old/{}".format)
+    wanted = wanted_variables([parts[0], variable("b", (3,)), parts[1]], "old/{}".format, prefix)
     assert [(one.name, one.source_name) for one in wanted] == [("w", "old/w"), ("b", "old/b")]
     assert wanted[0].slices == (((0, 0), (1, 3)), ((1, 0), (1, 3)))
     assert (wanted[0].shape, wanted[1].slices) == ((2, 3), None)
 
 
-def test_a_variable_of_unknown_shape_cannot_be_copied():
-    with pytest.raises(CheckpointError, match=r"shape of the variable 'w' is not known.*module.export"):
-        wanted_variables([variable("w", None)], str)
+def test_a_variable_of_unknown_shape_has_the_one_that_the_checkpoint_has(prefix):
+    [wanted] = wanted_variables([variable("dense/kernel", None)], str, prefix)
+    assert wanted.shape == (2, 3)
 
 
 def test_a_prefix_is_found_as_it_is(prefix):

@@ -63,7 +63,9 @@ def test_a_frequent_word_has_a_vector(quick):
 
 def test_only_progress_is_printed(quick):
     result, folder = quick
-    assert result.stderr == ""
+    # Some TensorFlows (2.18) have C++ code that talks on stderr whatever it is told.
+    chatter = re.compile(r"WARNING: All log messages before absl|[IWE]0000 ")
+    assert [line for line in result.stderr.splitlines() if not chatter.match(line)] == []
     assert all(re.match(r"\[ *[0-9.]+ s\] ", line) for line in result.stdout.splitlines())
     assert "before fine-tuning" in result.stdout
     assert str(folder) in result.stdout.splitlines()[-1]

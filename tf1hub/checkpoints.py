@@ -62,23 +62,25 @@ def local_checkpoint(prefix: str, index_only: bool = False) -> Iterator[str]:
         yield local
 
 
-def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str]) -> list[WantedVariable]:
-    """The variables to copy from a checkpoint, the parts of partitioned ones put together."""
+def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str], prefix: str) -> list[WantedVariable]:
+    """The variables to copy from a checkpoint, the parts of partitioned ones put together.
+
+    A variable whose shape is not known before it is initialized takes the one that the checkpoint has.
+    """
     parts: dict[str, list[StoredVariable]] = {}
     for variable in stored:
         parts.setdefault(variable.checkpoint_name, []).append(variable)
     wanted = []
-    for name, group in parts.items():
-        first = group[0]
-        if first.full_shape is None:
-            raise CheckpointError(
-                f"The shape of the variable {name!r} is not known before it is initialized, so it cannot be taken from a"
-                " checkpoint by itself. Instantiate the module, restore it with a Saver, and use `module.export`."
-            )
-        slices = None
-        if first.offset is not None:
-            slices = tuple((part.offset or (), part.shape or ()) for part in group)
-        wanted.append(WantedVariable(name, rename(name), first.dtype, first.full_shape, slices))
+    with BundleReader(prefix) as reader:
+        for name, group in parts.items():
+            first, source = group[0], rename(name)
+            shape = first.full_shape
+            if shape is None:
+                shape = reader.entries[source].shape if source in reader.entries else ()
+            slices = None
+            if first.offset is not None:
+                slices = tuple((part.offset or (), part.shape or ()) for part in group)
+            wanted.append(WantedVariable(name, source, first.dtype, shape, slices))
     return wanted
 
 

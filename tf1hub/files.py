@@ -56,6 +56,11 @@ def absolute(path: str) -> str:
     return path if is_remote(path) else os.path.abspath(os.path.expanduser(path))
 
 
+def is_absolute(path: str) -> bool:
+    """Whether the path says by itself where it leads."""
+    return is_remote(path) or os.path.isabs(path)
+
+
 def join(directory: str, *parts: str) -> str:
     """A path inside a directory, local or remote."""
     return "/".join((directory.rstrip("/"), *parts)) if is_remote(directory) else os.path.join(directory, *parts)

@@ -1,6 +1,7 @@
 """A module as a value: its graph variants, and where its variables' values lie when it was read from disk."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,18 @@ from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph import collections
 from tf1hub.graph.anonymous import make_anonymous
 from tf1hub.graph.application import Application, application_of, tensors_of
-from tf1hub.graph.assets import ASSETS_DIRECTORY, asset_paths, file_names, fold_assets, unfold_assets
+from tf1hub.graph.assets import (
+    ASSETS_DIRECTORY,
+    asset_paths,
+    file_names,
+    fold_assets,
+    paths_in_functions,
+    unfold_assets,
+)
 from tf1hub.graph.defaults import strip_default_attrs
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.state import State, state_of
-from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
+from tf1hub.graph.variables import StoredVariable, stored_variables
 from tf1hub.tensor_info import TensorInfo
 
 Tags = Iterable[str] | None
@@ -167,8 +175,8 @@ class ModuleSpec:
             prefix = find_checkpoint_prefix(files.resolve(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
         exported = frozenset() if frozenset() in self._meta_graphs else next(iter(self._meta_graphs))
-        wanted = wanted_variables(self.stored_variables(exported), rename)
         with local_checkpoint(prefix) as local:
+            wanted = wanted_variables(self.stored_variables(exported), rename, local)
             self.write(path, lambda target: copy_checkpoint(local, target, wanted))
 
     def write(self, path: str | os.PathLike[str], write_checkpoint: Callable[[str], None]) -> None:
@@ -198,6 +206,12 @@ class ModuleSpec:
         saved_model = protos.SavedModel()
         saved_model.CopyFrom(self._saved_model)
         for meta_graph in saved_model.meta_graphs:
+            for function, node, path in paths_in_functions(meta_graph, asset_names):
+                warnings.warn(
+                    f"The node {node!r} of the function {function!r} holds the path of the asset {path!r}. It stays in the"
+                    " module, which will not find the file elsewhere: pass the path to the function as an argument.",
+                    stacklevel=2,
+                )
             make_anonymous(meta_graph, asset_names)
             unfold_assets(meta_graph, asset_names)
         return saved_model
@@ -237,8 +251,7 @@ class ModuleSpec:
 
     def stored_variables(self, tags: Tags = None) -> list[StoredVariable]:
         """The variables of a variant as a checkpoint stores them."""
-        index = self.variant(tags)
-        return [stored_variable(variable, index) for variable in variable_defs(index)]
+        return stored_variables(self.variant(tags))
 
     def check_files(self, tags: Tags) -> None:
         """Refuses a variant whose assets, or whose variables' values, are not on disk.
@@ -338,9 +351,10 @@ def resolve(handle: str | os.PathLike[str]) -> str:
 
 def check_asset(path: str) -> None:
     """Refuses an asset whose file is not there."""
-    if not files.exists(path):
+    if not files.exists(path) or files.is_directory(path):
+        found = "is a directory" if files.exists(path) else "does not exist"
         with raised_as_tensorflow():
             raise MissingAssetError(
-                f"The asset {path!r} does not exist. The module's graph reads it, so it cannot be used or exported"
+                f"The asset {path!r} {found}. The module's graph reads it, so it cannot be used or exported"
                 " without: put the file back."
             )

@@ -108,7 +108,7 @@ def test_a_module_that_is_not_trained_brings_no_losses(place):
 def test_losses_can_be_minimized(place):
     module = hub.Module(place("regularized"), trainable=True)
     loss = tf.losses.get_regularization_loss()
-    step = tf.train.GradientDescentOptimizer(0.5).minimize(loss)
+    step = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
     with started_session() as session:
         module.variable_map["square"].load(np.ones([3, 2]), session)
         before = session.run(loss)

@@ -25,11 +25,25 @@ def test_debug_names_are_taken_out():
     assert list(nodes["v"].attr) == ["shared_name"]
 
 
-def test_paths_of_assets_become_their_names_the_longest_first():
-    graph = meta_graph(node("x", one=b"/home/a.txt", both=b"/home/a:/home/a.txt"))
+def test_resources_are_not_named_by_the_paths_of_assets():
+    graph = meta_graph(node("x", "V", shared_name=b"of_/home/a.txt", container=b"/home/a"))
     make_anonymous(graph, {"/home/a": "short", "/home/a.txt": "long"})
     attrs = by_name(graph.graph_def)["x"].attr
-    assert (attrs["one"].s, attrs["both"].s) == (b"long", b"short:long")
+    assert (attrs["shared_name"].s, attrs["container"].s) == (b"of_long", b"short")
+
+
+def test_other_attributes_are_left_alone_whatever_assets_are_called():
+    graph = meta_graph(node("x", "Conv2D", padding=b"VALID", frame_name=b"while"))
+    make_anonymous(graph, {"VALID": "VALID_1", "while": "while_1"})
+    attrs = by_name(graph.graph_def)["x"].attr
+    assert (attrs["padding"].s, attrs["frame_name"].s) == (b"VALID", b"while")
+
+
+def test_tables_stay_apart_when_the_name_of_one_is_the_relative_path_of_another():
+    graph = meta_graph(table("a", b"table_sub/words.txt"), table("b", b"table_words.txt"))
+    make_anonymous(graph, {"sub/words.txt": "words.txt", "words.txt": "words_1.txt"})
+    nodes = by_name(graph.graph_def)
+    assert nodes["a"].attr["shared_name"].s != nodes["b"].attr["shared_name"].s
 
 
 def test_a_tables_shared_name_loses_its_folder():

@@ -95,3 +95,27 @@ def test_what_is_no_constant_cannot_be_an_asset(nodes):
 def test_an_asset_without_its_constant_is_refused():
     with pytest.raises(GraphError, match=r"no constant 'gone:0' for its asset 'a.txt'"):
         assets.fold_assets(on_disk("a.txt", "gone:0"), "/there")
+
+
+def test_a_path_within_a_function_is_found():
+    graph = graph_with(a="/home/me/a.txt")
+    function = graph.graph_def.library.function.add()
+    function.signature.name = "read"
+    function.node_def.append(text("path", "/home/me/a.txt"))
+    assert assets.paths_in_functions(graph, {"/home/me/a.txt"}) == [("read", "path", "/home/me/a.txt")]
+    assert assets.paths_in_functions(graph, {"/home/me/b.txt"}) == []
+
+
+def test_a_relative_path_that_is_text_elsewhere_stays_text():
+    graph = graph_with(a="labels")
+    graph.graph_def.node.append(text("unlisted", "labels"))
+    assets.unfold_assets(graph, {"labels": "labels"})
+    assert [asset.tensor_info.name for asset in assets.assets_on_disk(graph)] == ["a:0"]
+    assert by_name(graph.graph_def)["unlisted"].attr["value"].tensor.string_val[0] == b"labels"
+
+
+def test_a_colon_is_refused_only_as_a_drive_or_a_scheme():
+    assets.check_file_name("vocab:en.txt")
+    for name in ("c:words.txt", "file://words.txt"):
+        with pytest.raises(UnsupportedModuleError, match="leads out of"):
+            assets.check_file_name(name)

@@ -5,20 +5,22 @@ import pytest
 from tests.graph.graphs import FLOAT, definition, index, node, shape, variable
 from tf1hub.errors import GraphError
 from tf1hub.format import protos
-from tf1hub.graph.variables import static_shape, stored_variable, variable_defs
+from tf1hub.graph.variables import static_shape, stored_variable, stored_variables
 
 
 def stored(name, *nodes, **fields):
     return stored_variable(definition(name, **fields), index(*nodes))
 
 
-def test_the_variables_of_all_collections_come_once_each():
+def test_the_global_variables_are_stored_once_each():
     graph = index(
-        variables=[definition("a"), definition("b")],
-        trainable_variables=[definition("b")],
-        model_variables=[definition("c")],
+        *variable("a"),
+        *variable("b"),
+        *variable("c"),
+        variables=[definition("b"), definition("a"), definition("b")],
+        trainable_variables=[definition("c")],
     )
-    assert [each.variable_name for each in variable_defs(graph)] == ["a:0", "b:0", "c:0"]
+    assert [each.checkpoint_name for each in stored_variables(graph)] == ["b", "a"]
 
 
 def test_a_variable_is_stored_by_the_name_of_its_node():

@@ -79,10 +79,10 @@ class _Evaluator:
         wanted = chosen_outputs(signature, names, as_dict, outputs)
         values = named_inputs(inputs, infos, signature)
         placeholders, made = self._applied(signature, infos)
-        feeds = {placeholders[key]: _as_fed(values[key], info) for key, info in infos.items()}
         try:
+            feeds = {placeholders[key]: _as_fed(values[key], info) for key, info in infos.items()}
             results = self._session.run({key: made[key] for key in wanted}, feed_dict=feeds)
-        except (TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             for key, info in infos.items():
                 check_value(values[key], info, f"{key!r} of the signature {signature!r}")
             raise
@@ -101,7 +101,8 @@ class _Evaluator:
 
 def _placeholder(info: TensorInfo) -> Any:
     if info.is_sparse:
-        return tf.compat.v1.sparse_placeholder(info.dtype)
+        shape = info.get_shape()
+        return tf.compat.v1.sparse_placeholder(info.dtype, None if shape.rank is None else shape.as_list())
     if info.is_composite:
         spec = info.type_spec
         return tf.compat.v1.ragged.placeholder(spec.dtype, spec.ragged_rank, spec.shape[spec.ragged_rank + 1 :])

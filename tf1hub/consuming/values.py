@@ -63,15 +63,23 @@ def _converted(value: Any, info: TensorInfo, what: str) -> Any:
 
 
 def check_value(value: Any, info: TensorInfo, what: str) -> None:
-    """Refuses a value for a dense input that NumPy cannot make into an array of the input's dtype and shape."""
+    """Refuses a value that cannot be fed for an input: of another kind, dtype or shape."""
+    should = f"The input {what} should be {_described(info)}, but got"
     if info.is_composite:
+        kinds = _SPARSE_VALUES if info.is_sparse else _RAGGED_VALUES
+        if not isinstance(value, kinds):
+            raise InputError(f"{should} {_shown(value)}.")
         return
     try:
         array = np.asarray(value, info.dtype.as_numpy_dtype)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(value)}: {error}") from error
+        raise InputError(f"{should} {_shown(value)}: {error}") from error
     if not info.get_shape().is_compatible_with(array.shape):
-        raise InputError(f"The input {what} should be {_described(info)}, but got {_shown(array)}.")
+        raise InputError(f"{should} {_shown(array)}.")
+
+
+_SPARSE_VALUES = (tf.compat.v1.SparseTensorValue, tf.SparseTensor)
+_RAGGED_VALUES = (tf.compat.v1.ragged.RaggedTensorValue, tf.RaggedTensor)
 
 
 def _as_kind(value: Any, info: TensorInfo) -> Any:

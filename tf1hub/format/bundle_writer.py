@@ -289,7 +289,8 @@ def iter_array_bytes(array: npt.NDArray[Any]) -> Iterator[memoryview]:
 
 def _as_tensor(name: str, array: npt.ArrayLike, dtype: int | None) -> tuple[npt.NDArray[Any], int]:
     """The array, and the number of its type."""
-    value = np.asarray(array)
+    # Not NumPy's own type for bytes, which drops zeros at the end.
+    value = np.array(array, object) if isinstance(array, bytes) else np.asarray(array)
     try:
         number = dtypes.dtype_of(value.dtype)
         if dtype is None:

@@ -47,6 +47,7 @@ def new_module_directory(path: str) -> Iterator[str]:
     target = Path(os.path.realpath(files.absolute(path)))
     _clear_leftovers(target)
     check_free(str(target))
+    made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -64,8 +65,13 @@ def new_module_directory(path: str) -> Iterator[str]:
             _move_in(staging, target)
         else:
             _become(staging, target)
-    finally:
+    except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def check_free(path: str) -> None:

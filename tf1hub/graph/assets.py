@@ -6,9 +6,11 @@ value is a placeholder, and the collection `saved_model_assets` says which file 
 
 import os
 import posixpath
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 
 from tf1hub.errors import GraphError, UnsupportedModuleError
+from tf1hub.files import is_absolute
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
@@ -16,6 +18,7 @@ from tf1hub.names import node_name, tensor_name
 
 ASSETS_DIRECTORY = "assets"
 _PLACEHOLDER = b"tf1hub-asset"
+_DRIVE_OR_SCHEME = re.compile(r"[a-zA-Z]:|[a-zA-Z][a-zA-Z0-9+.-]*://")
 _ANY_URL = "type.googleapis.com/tensorflow.AssetFileDef"
 
 
@@ -74,14 +77,28 @@ def unfold_assets(meta_graph: protos.MetaGraphDef, names: dict[str, str]) -> Non
     if not paths:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    # A constant with an asset's path is that asset, listed or not: elsewhere the file lies in another place.
-    unlisted = {f"{name}:0": path for name, node in nodes.items() if (path := _constant_text(node)) in names}
+    # A constant with an asset's absolute path is that asset, listed or not: elsewhere the file lies in another place.
+    unlisted = {
+        f"{name}:0": path
+        for name, node in nodes.items()
+        if (path := _constant_text(node)) in names and path is not None and is_absolute(path)
+    }
     listed = meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list
     for tensor, path in {**paths, **unlisted}.items():
         nodes[node_name(tensor)].attr["value"].tensor.string_val[0] = _PLACEHOLDER
         asset = protos.AssetFileDef(filename=names[path])
         asset.tensor_info.name = tensor
         listed.value.add(type_url=_ANY_URL, value=asset.SerializeToString())
+
+
+def paths_in_functions(meta_graph: protos.MetaGraphDef, paths: Container[str]) -> list[tuple[str, str, str]]:
+    """Where a function holds the path of an asset, which cannot be followed there: function, node, path."""
+    return [
+        (function.signature.name, node.name, path)
+        for function in meta_graph.graph_def.library.function
+        for node in function.node_def
+        if (path := _constant_text(node)) is not None and path in paths and is_absolute(path)
+    ]
 
 
 def fold_assets(meta_graph: protos.MetaGraphDef, directory: str) -> None:
@@ -120,7 +137,8 @@ def assets_on_disk(meta_graph: protos.MetaGraphDef) -> list[protos.AssetFileDef]
 def check_file_name(name: str) -> None:
     """Refuses the name of an asset that leads out of `assets/`."""
     parts = name.replace("\\", "/").split("/")
-    if not name or "\0" in name or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+    outside = name.startswith(("/", "\\")) or ".." in parts or _DRIVE_OR_SCHEME.match(name)
+    if not name or "\0" in name or outside:
         raise UnsupportedModuleError(
             f"The module lists an asset {name!r}, which leads out of its {ASSETS_DIRECTORY}/ folder. Do not use this"
             " module unless you trust who made it."

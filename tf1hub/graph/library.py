@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tf1hub.format import protos
 
+# Attributes of a function that name another one as text.
+_FUNCTION_NAME_ATTRS = ("forward_function_name", "backward_function_name")
 _LOOPS = frozenset({"While", "StatelessWhile"})
 
 
@@ -88,6 +90,10 @@ def with_renamed_functions(graph_def: protos.GraphDef, names: Mapping[str, str])
     for function in result.library.function:
         function.signature.name = names.get(function.signature.name, function.signature.name)
         _rename_in_attrs(function.attr.values(), names)
+        for attr in _FUNCTION_NAME_ATTRS:
+            if attr in function.attr:
+                name = function.attr[attr].s.decode("utf-8", "replace")
+                function.attr[attr].s = names.get(name, name).encode()
     for gradient in result.library.gradient:
         gradient.function_name = names.get(gradient.function_name, gradient.function_name)
         gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
@@ -101,8 +107,6 @@ def with_renamed_functions(graph_def: protos.GraphDef, names: Mapping[str, str])
 def _rename_in_attrs(values: Iterable[protos.AttrValue], names: Mapping[str, str]) -> None:
     for value in values:
         kind = value.WhichOneof("value")
-        if kind == "s" and (text := value.s.decode("utf-8", "replace")) in names:
-            value.s = names[text].encode()
         functions = [value.func] if kind == "func" else value.list.func if kind == "list" else ()
         for function in functions:
             function.name = names.get(function.name, function.name)

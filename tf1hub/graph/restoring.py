@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tf1hub.format import protos
 from tf1hub.graph.index import GraphIndex
-from tf1hub.graph.variables import StoredVariable, stored_variable, variable_defs
+from tf1hub.graph.variables import StoredVariable, stored_variables
 from tf1hub.names import node_name, tensor_name
 
 _STRING = 7  # TensorFlow's DT_STRING
@@ -39,7 +39,7 @@ class Restored:
 
 def restored_from(index: GraphIndex, checkpoint: str) -> Restored:
     """The variant with its variables' initial values taken from `checkpoint` (a path prefix)."""
-    stored = [stored_variable(variable, index) for variable in variable_defs(index)]
+    stored = stored_variables(index)
     if not stored:
         return Restored(index, {}, {})
     scope = _unused_name(index, "checkpoint_initializer")

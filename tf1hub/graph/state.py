@@ -13,7 +13,6 @@ from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.restoring import Restored, restored_from
 from tf1hub.graph.subgraph import Subgraph, cut
-from tf1hub.graph.variables import variable_defs
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ def state_of(index: GraphIndex, trainable: bool, everything: bool = False, check
     Without a checkpoint (a path prefix) the variables have their own initial values.
     """
     restored = Restored(index, {}, {}) if checkpoint is None else restored_from(index, checkpoint)
-    names = _names(map(restored.definition, variable_defs(index)))
     keys = [collections.GLOBAL_VARIABLES, collections.MODEL_VARIABLES]
     if trainable:
         keys.append(collections.TRAINABLE_VARIABLES)
     variables = {key: [restored.definition(one) for one in index.variables(key)] for key in keys}
+    names = _names(one for found in variables.values() for one in found)
     losses = index.collection_nodes(collections.REGULARIZATION_LOSSES) if trainable else []
     initializers = index.collection_nodes(collections.TABLE_INITIALIZERS)
     subgraph = cut(restored.index, [*names, *initializers, *losses, *index.state_nodes], everything=everything)

@@ -32,13 +32,10 @@ class StoredVariable:
         return " ".join(str(size) for size in self.full_shape) + " " + extents
 
 
-def variable_defs(index: GraphIndex) -> list[protos.VariableDef]:
-    """The variables of all collections, each once, in the order in which they appear."""
-    found: dict[str, protos.VariableDef] = {}
-    for key in collections.VARIABLE_COLLECTIONS:
-        for variable in index.variables(key):
-            found.setdefault(variable.variable_name, variable)
-    return list(found.values())
+def stored_variables(index: GraphIndex) -> list[StoredVariable]:
+    """The variables that a checkpoint holds: the global ones, each once, in the order of their collection."""
+    found = {variable.variable_name: variable for variable in index.variables(collections.GLOBAL_VARIABLES)}
+    return [stored_variable(variable, index) for variable in found.values()]
 
 
 def stored_variable(variable: protos.VariableDef, index: GraphIndex) -> StoredVariable:

@@ -37,6 +37,8 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
     """
     provide_tf_layers()
     name = name or "default"
+    if not isinstance(name, str):
+        raise InputError(f"The name of a signature is a string; this is {type(name).__name__}: {name!r}.")
     given, made = _as_dict(name, "input", inputs), _as_dict(name, "output", outputs)
     for key, tensor in given.items():
         _check_placement(name, key, tensor)
