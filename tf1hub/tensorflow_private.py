@@ -21,6 +21,8 @@ from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
 from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
 from tensorflow.python.saved_model import utils_impl as _saved_model_utils
 
+from tf1hub.names import colocation_group
+
 # A column that `tf.compat.v1.feature_column.input_layer` and Keras's DenseFeatures take must be of these classes; there is
 # no public way to define one.
 DenseColumnV1 = _feature_column._DenseColumn
@@ -71,7 +73,7 @@ def brought_into(graph: Any, tensor: Any) -> Any:
 
 def place_with(op: Any, others: list[Any]) -> None:
     """Colocates an existing op with others. `tf.compat.v1.colocate_with` works on ops that are being made only."""
-    own = [group for group in op.colocation_groups() if group != b"loc:@" + op.name.encode()]
+    own = [group for group in op.colocation_groups() if group != colocation_group(op.name)]
     groups = dict.fromkeys([*own, *(group for other in others for group in other.colocation_groups())])
     attr = tf.compat.v1.AttrValue(list=tf.compat.v1.AttrValue.ListValue(s=sorted(groups)))
     op._set_attr("_class", attr)

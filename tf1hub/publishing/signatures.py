@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf1hub.errors import InputError, SignatureError
+from tf1hub.names import colocation_group
 from tf1hub.tensorflow_private import provide_tf_layers
 
 # Tuples, as TensorFlow's own private collections have them.
@@ -108,7 +109,7 @@ def _is_symbolic_tensor(value: Any) -> bool:
 def _check_placement(signature: str, key: str, tensor: Any) -> None:
     for component in tf.nest.flatten(tensor, expand_composites=True):
         op = component.op
-        own = b"loc:@" + op.name.encode()
+        own = colocation_group(op.name)
         groups = [group.decode() for group in op.colocation_groups() if group != own]
         if groups:
             raise SignatureError(
