@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from tf1hub import files
 from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.format import dtypes
-from tf1hub.format.bundle_reader import BundleReader
-from tf1hub.format.checkpoint_copy import WantedVariable
+from tf1hub.format.bundle_index import BundleIndex
+from tf1hub.format.wanted_variable import WantedVariable
 from tf1hub.graph.variables import StoredVariable
 
 
@@ -27,18 +27,19 @@ def check_checkpoint(prefix: str, stored: list[StoredVariable]) -> None:
             f"There is no checkpoint {prefix!r} (no file {prefix + '.index'!r}), and the module's graph has"
             f" {len(stored)} variables. Fetch the module again."
         )
-    with local_checkpoint(prefix, index_only=True) as local, BundleReader(local) as reader:
-        faults = [fault for variable in stored if (fault := _fault(variable, reader))]
+    with local_checkpoint(prefix, index_only=True) as local:
+        index = BundleIndex(local)
+        faults = [fault for variable in stored if (fault := _fault(variable, index))]
     if faults:
         raise CheckpointError(f"The checkpoint {prefix!r} does not fit the module's graph:\n  " + "\n  ".join(faults))
 
 
-def _fault(variable: StoredVariable, reader: BundleReader) -> str | None:
+def _fault(variable: StoredVariable, index: BundleIndex) -> str | None:
     name = variable.checkpoint_name
-    if name not in reader.entries:
-        close = difflib.get_close_matches(name, reader.entries, 3)
+    if name not in index.entries:
+        close = difflib.get_close_matches(name, index.entries, 3)
         return f"it lacks the variable {name!r}" + (f"; close names: {close}" if close else "")
-    entry = reader.entries[name]
+    entry = index.entries[name]
     if variable.full_shape is not None and entry.shape != variable.full_shape:
         return f"variable {name!r} has the shape {list(entry.shape)}, the graph's has {list(variable.full_shape)}"
     if dtypes.base_dtype(entry.dtype) != dtypes.base_dtype(variable.dtype):
@@ -71,16 +72,16 @@ def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str],
     for variable in stored:
         parts.setdefault(variable.checkpoint_name, []).append(variable)
     wanted = []
-    with BundleReader(prefix) as reader:
-        for name, group in parts.items():
-            first, source = group[0], rename(name)
-            shape = first.full_shape
-            if shape is None:
-                shape = reader.entries[source].shape if source in reader.entries else ()
-            slices = None
-            if first.offset is not None:
-                slices = tuple((part.offset or (), part.shape or ()) for part in group)
-            wanted.append(WantedVariable(name, source, first.dtype, shape, slices))
+    entries = BundleIndex(prefix).entries
+    for name, group in parts.items():
+        first, source = group[0], rename(name)
+        shape = first.full_shape
+        if shape is None:
+            shape = entries[source].shape if source in entries else ()
+        slices = None
+        if first.offset is not None:
+            slices = tuple((part.offset or (), part.shape or ()) for part in group)
+        wanted.append(WantedVariable(name, source, first.dtype, shape, slices))
     return wanted
 
 

@@ -17,7 +17,6 @@ from tf1hub.errors import (
     raised_as_tensorflow,
 )
 from tf1hub.format import module_directory, protos
-from tf1hub.format.checkpoint_copy import copy_checkpoint
 from tf1hub.format.messages import parse_message
 from tf1hub.format.placing import new_module_directory
 from tf1hub.garbage import no_garbage_collection
@@ -171,6 +170,8 @@ class ModuleSpec:
             )
         if not checkpoint_path:
             raise ValueError("`checkpoint_path` is missing: the checkpoint that the variables' values are taken from.")
+        from tf1hub.format.checkpoint_copy import copy_checkpoint  # late: it takes NumPy, which reading does not
+
         with raised_as_tensorflow():
             prefix = find_checkpoint_prefix(files.resolve(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)

@@ -12,7 +12,8 @@ from tf1hub.format import dtypes
 from tf1hub.format.bundle_data import data_path
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import BundleWriter
-from tf1hub.format.checkpoint_copy import WantedVariable, copy_checkpoint
+from tf1hub.format.checkpoint_copy import copy_checkpoint
+from tf1hub.format.wanted_variable import WantedVariable
 
 MODULES = Path(__file__).parents[3] / "shared/modules"
 
@@ -131,7 +132,7 @@ def test_reads_several_shards(tmp_path):
     parts = [save(tmp_path / f"part{i}", {f"x{i}": tf.fill([i + 1], i)}) for i in range(3)]
     tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=parts, destination_prefix=str(tmp_path / "v"))
     reader = BundleReader(tmp_path / "v")
-    assert reader.num_shards == 3
+    assert reader.index.num_shards == 3
     assert [reader.read(f"x{i}", check=True).tolist() for i in range(3)] == [[0], [1, 1], [2, 2, 2]]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tf1hub.format import boxes
+from tf1hub.format.box_set import BoxSet
 
 SHAPES = st.lists(st.integers(0, 5), max_size=4).map(tuple)
 
@@ -30,9 +31,9 @@ def test_overlaps_are_what_a_mask_says(data, shape):
     mask = np.zeros(shape, int)
     mask[boxes.indices(one)] += 1
     mask[boxes.indices(other)] += 1
-    found = boxes.BoxSet([one]).find_overlaps(other)
+    found = BoxSet([one]).find_overlaps(other)
     assert sum(math.prod(shared[1]) for _, shared in found) == (mask == 2).sum()
-    assert (boxes.BoxSet([one, other]).find_clash() is not None) == bool((mask == 2).any())
+    assert (BoxSet([one, other]).find_clash() is not None) == bool((mask == 2).any())
 
 
 def test_boxes_that_lead_out_are_told():

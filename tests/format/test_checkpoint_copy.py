@@ -9,7 +9,8 @@ from tf1hub.errors import CheckpointError, CorruptModuleError
 from tf1hub.format import checkpoint_copy, dtypes
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import BundleWriter
-from tf1hub.format.checkpoint_copy import WantedVariable, copy_checkpoint
+from tf1hub.format.checkpoint_copy import copy_checkpoint
+from tf1hub.format.wanted_variable import WantedVariable
 
 FULL = np.arange(70, dtype=np.int32).reshape(10, 7)
 ROWS = (((0, 0), (4, 7)), ((4, 0), (6, 7)))

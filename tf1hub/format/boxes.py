@@ -3,11 +3,9 @@
 A box is (start, shape), each with a number for every dimension of the tensor that it lies in.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-import numpy.typing as npt
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -36,37 +34,6 @@ def inside(box: Box, outer: Box) -> Box:
     return tuple(first - base for first, base in zip(box[0], outer[0], strict=True)), box[1]
 
 
-class BoxSet:
-    """Boxes of one tensor of at least one dimension, to be searched by place."""
-
-    def __init__(self, boxes: Sequence[Box]) -> None:
-        self._starts = np.array([box[0] for box in boxes], np.int64)
-        self._ends = self._starts + np.array([box[1] for box in boxes], np.int64)
-
-    def box(self, index: int) -> Box:
-        """The box of that index."""
-        return _box_between(self._starts[index], self._ends[index])
-
-    def find_overlaps(self, wanted: Box) -> list[tuple[int, Box]]:
-        """The index of each box that shares elements with `wanted`, with what they share."""
-        first = np.array(wanted[0], np.int64)
-        return self._find_between(first, first + np.array(wanted[1], np.int64))
-
-    def find_clash(self) -> tuple[int, int] | None:
-        """The indices of two boxes that share elements, or None."""
-        for index in range(len(self._starts)):
-            for other, _ in self._find_between(self._starts[index], self._ends[index]):
-                if other != index:
-                    return index, other
-        return None
-
-    def _find_between(self, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> list[tuple[int, Box]]:
-        low = np.maximum(self._starts, first)
-        high = np.minimum(self._ends, last)
-        found = np.flatnonzero((low < high).all(axis=1))
-        return [(int(i), _box_between(low[i], high[i])) for i in found]
-
-
 def iter_runs(box: Box, limit: int) -> Iterator[Box]:
     """Cut a box, in row-major order, into boxes of at most `limit` elements, each contiguous in the box.
 
@@ -81,8 +48,8 @@ def iter_runs(box: Box, limit: int) -> Iterator[Box]:
         yield box
         return
     step = max(1, limit // row)
-    for outer in np.ndindex(*size[:axis]):
-        fixed = tuple(first + int(at) for first, at in zip(start[:axis], outer, strict=True))
+    for outer in itertools.product(*map(range, size[:axis])):
+        fixed = tuple(first + at for first, at in zip(start[:axis], outer, strict=True))
         for at in range(0, size[axis], step):
             count = min(step, size[axis] - at)
             yield (
@@ -101,7 +68,3 @@ def _axis_to_cut(size: Sequence[int], limit: int) -> tuple[int | None, int]:
         if row <= limit:
             return axis, row
     return len(size) - 1, 1
-
-
-def _box_between(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Box:
-    return tuple(first.tolist()), tuple((last - first).tolist())

@@ -1,6 +1,6 @@
 """Reads a checkpoint (TensorFlow's TensorBundle) without TensorFlow.
 
-    PREFIX.index                    a table (table.py): "" -> header, tensor name -> entry, slice key -> entry
+    PREFIX.index                    which tensors there are, and where (bundle_index.py)
     PREFIX.data-0000I-of-0000N      the tensors' bytes: little-endian elements in row-major order, or strings
                                     (string_tensor.py)
 
@@ -8,37 +8,30 @@ After tensorflow/core/util/tensor_bundle/tensor_bundle.h. Opening reads the inde
 views of the mapped data files where that can be, so a data file must not be cut short while they are in use.
 """
 
-import difflib
 import itertools
 import math
 import os
 from collections.abc import Mapping
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tf1hub.errors import CheckpointError, CorruptModuleError, UnsupportedModuleError
+from tf1hub.errors import CheckpointError, CorruptModuleError
 from tf1hub.format import boxes, dtypes
-from tf1hub.format.boxes import Box, BoxSet
-from tf1hub.format.bundle_data import DataFiles, index_path
+from tf1hub.format.box_set import BoxSet
+from tf1hub.format.boxes import Box
+from tf1hub.format.bundle_data import DataFiles
 from tf1hub.format.bundle_entry import (
-    EntryError,
     TensorEntry,
     TensorSlice,
-    UnsupportedBundleError,
-    parse_entry,
-    parse_header,
 )
+from tf1hub.format.bundle_index import BundleIndex
 from tf1hub.format.checksums import masked_crc, unmask_crc
 from tf1hub.format.damage import corrupt
-from tf1hub.format.ordered_code import encode_slice_key
 from tf1hub.format.string_tensor import StringTensorError, check_strings, parse_strings
-from tf1hub.format.table import TableEntry, TableReader
 
-# Every key of a slice starts with this byte (ordered_code.py) and no tensor's name does.
-_SLICE_MARK = b"\x00"
 # Searching for parts that overlap takes time that is quadratic in their number.
 _MAX_SLICES = 10_000
 
@@ -55,12 +48,10 @@ class BundleReader:
     """
 
     def __init__(self, prefix: str | os.PathLike[str], check_blocks: bool = True) -> None:
-        self.prefix = os.fspath(prefix)
-        self._index_path = index_path(self.prefix)
-        self._slice_values: dict[bytes, TableEntry] = {}
+        self.index = BundleIndex(prefix, check_blocks)
+        self.prefix = self.index.prefix
         self._boxes: dict[str, tuple[list[TensorEntry], BoxSet]] = {}
-        self._read_index(TableReader(_read_index_file(self._index_path), self._index_path, check_blocks))
-        self._files: DataFiles | None = DataFiles(self.prefix, self.num_shards)
+        self._files: DataFiles | None = DataFiles(self.prefix, self.index.num_shards)
 
     def __enter__(self) -> "BundleReader":
         return self
@@ -79,22 +70,15 @@ class BundleReader:
     @property
     def entries(self) -> Mapping[str, TensorEntry]:
         """What the index says of each tensor, by name, in the order of the file (sorted)."""
-        return MappingProxyType(self._entries)
+        return self.index.entries
 
     def entry(self, name: str) -> TensorEntry:
         """The entry of a tensor. Raises CheckpointError, with the names closest to it, when there is none."""
-        if name not in self._entries:
-            close = difflib.get_close_matches(name, self._entries, n=3)
-            hint = f"the closest there are: {', '.join(close)}" if close else "list `entries` for those there are"
-            raise CheckpointError(f"{self.prefix} has no tensor '{name}'; {hint}.")
-        return self._entries[name]
+        return self.index.entry(name)
 
     def slice_entry(self, name: str, part: TensorSlice) -> TensorEntry:
         """The entry of one of the slices listed in `entry(name).slices`; its shape is the slice's."""
-        whole = self.entry(name)
-        if part not in whole.slices:
-            raise CheckpointError(f"'{name}' of {self.prefix} is not stored with a slice {part}.")
-        return self._find_slice_entry(whole, part)
+        return self.index.slice_entry(name, part)
 
     def read(self, name: str, check: bool = False) -> npt.NDArray[Any]:
         """A tensor's value.
@@ -167,63 +151,19 @@ class BundleReader:
             elif masked_crc(data) != entry.crc32c:
                 raise self._corrupt_data(entry, 0, f"{entry.size} bytes that do not fit their checksum")
 
-    def _read_index(self, table: TableReader) -> None:
-        """Sort the table's entries into the header, the tensors and the slices."""
-        rows = iter(table)
-        header = next(rows, None)
-        if header is None or header.key != b"":
-            raise corrupt(self._index_path, 0, "a table without a checkpoint's header")
-        try:
-            self.num_shards = parse_header(header.value)
-        except UnsupportedBundleError as error:
-            raise UnsupportedModuleError(f"{self._index_path}: {error}.") from error
-        except EntryError as error:
-            raise corrupt(self._index_path, header.offset, str(error)) from error
-        self._entries: dict[str, TensorEntry] = {}
-        for row in rows:
-            if row.key.startswith(_SLICE_MARK):
-                self._slice_values[row.key] = row
-            else:
-                entry = self._parse_entry(self._parse_name(row), row)
-                self._entries[entry.name] = entry
-
-    def _parse_name(self, row: TableEntry) -> str:
-        try:
-            return row.key.decode()
-        except UnicodeDecodeError as error:
-            found = f"a tensor's name that is not UTF-8: {row.key!r}"
-            raise corrupt(self._index_path, row.offset, found) from error
-
-    def _parse_entry(self, name: str, row: TableEntry) -> TensorEntry:
-        try:
-            return parse_entry(name, row.value)
-        except EntryError as error:
-            raise corrupt(self._index_path, row.offset, str(error)) from error
-
-    def _find_slice_entry(self, whole: TensorEntry, part: TensorSlice) -> TensorEntry:
-        row = self._slice_values.get(encode_slice_key(whole.name, part.start, part.length))
-        if row is None:
-            found = f"no entry for the slice {part} that '{whole.name}' lists"
-            raise corrupt(self._index_path, 0, found)
-        entry = self._parse_entry(whole.name, row)
-        if entry.dtype != whole.dtype or entry.shape != part.box(whole.shape)[1] or entry.slices:
-            found = f"an entry of shape {list(entry.shape)} for the slice {part} of '{whole.name}'"
-            raise corrupt(self._index_path, row.offset, found)
-        return entry
-
     def _parts(self, entry: TensorEntry) -> tuple[list[TensorEntry], BoxSet]:
         """The entries of a partitioned tensor's slices and their places, which do not overlap."""
         if entry.name not in self._boxes:
             if len(entry.slices) > _MAX_SLICES:
                 found = f"'{entry.name}' in {len(entry.slices)} slices, where at most {_MAX_SLICES} are supported"
-                raise corrupt(self._index_path, 0, found)
+                raise corrupt(self.index.path, 0, found)
             places = BoxSet([part.box(entry.shape) for part in entry.slices])
             clash = places.find_clash()
             if clash:
                 one, other = (entry.slices[index] for index in clash)
                 found = f"'{entry.name}' with slices that overlap: {one} and {other}"
-                raise corrupt(self._index_path, 0, found)
-            found_entries = [self._find_slice_entry(entry, part) for part in entry.slices]
+                raise corrupt(self.index.path, 0, found)
+            found_entries = [self.index.find_slice_entry(entry, part) for part in entry.slices]
             self._check_apart(found_entries)
             self._boxes[entry.name] = found_entries, places
         return self._boxes[entry.name]
@@ -242,7 +182,7 @@ class BundleReader:
         found = sum(math.prod(overlap[1]) for _, overlap in overlaps)
         if found != math.prod(box[1]):
             missing = f"slices of '{entry.name}' for {found} of the {math.prod(box[1])} elements wanted"
-            raise corrupt(self._index_path, 0, missing)
+            raise corrupt(self.index.path, 0, missing)
         # All parts are found in the files before the array is made, which bounds its size.
         values = [
             (overlap, self._read_stored(stored[at])[boxes.indices(boxes.inside(overlap, places.box(at)))])
@@ -279,18 +219,8 @@ class BundleReader:
             raise CheckpointError(f"'{entry.name}' of {self.prefix} cannot be read as an array: {error}.") from error
 
     def _corrupt_data(self, entry: TensorEntry, position: int, found: str) -> CorruptModuleError:
-        path = DataFiles(self.prefix, self.num_shards).path(entry.shard_id)
+        path = DataFiles(self.prefix, self.index.num_shards).path(entry.shard_id)
         return corrupt(path, entry.offset + position, f"'{entry.name}': {found}")
-
-
-def _read_index_file(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise CheckpointError(f"there is no checkpoint here: {path} does not exist.") from error
-    except OSError as error:
-        raise corrupt(path, 0, f"the file cannot be read ({error.strerror})") from error
 
 
 def _max_rank() -> int:

@@ -10,41 +10,18 @@ Either way a few megabytes are in hand at a time, but for strings that are cut a
 import difflib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tf1hub.errors import CheckpointError
 from tf1hub.format import boxes, dtypes
-from tf1hub.format.boxes import Box, BoxSet
+from tf1hub.format.box_set import BoxSet
+from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_entry import TensorEntry
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import CHUNK_SIZE, BundleWriter, iter_array_bytes
+from tf1hub.format.wanted_variable import WantedVariable
 
 # Finding close names takes milliseconds for each.
 _MAX_HINTS = 20
-
-
-@dataclass(frozen=True)
-class WantedVariable:
-    """A variable that the new checkpoint shall hold.
-
-    Attributes:
-      name: its name there.
-      source_name: its name in the checkpoint that is copied from.
-      dtype: its DataType number; a reference type stands for its base.
-      shape: its shape, of all parts together.
-      slices: (start, shape) of each part when it shall be partitioned, None when it shall be whole.
-    """
-
-    name: str
-    source_name: str
-    dtype: int
-    shape: tuple[int, ...]
-    slices: tuple[Box, ...] | None = None
-
-    @property
-    def parts(self) -> tuple[Box, ...]:
-        """The parts that shall be stored, one when it shall be whole."""
-        return (boxes.whole(self.shape),) if self.slices is None else self.slices
 
 
 def copy_checkpoint(

@@ -3,12 +3,15 @@
 The numbers are those of `enum DataType` (tensorflow/core/framework/types.proto), which graphs and
 checkpoints store. A reference type, such as a TF1 variable's, is its base type's number + 100. A type with a
 size is stored as that many little-endian bytes for each element, those of 4 and 2 bits too (one byte each).
+NumPy, which takes a fifth of a second, is imported when its types are asked for.
 """
 
-from typing import Any, NamedTuple
+import contextlib
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ml_dtypes
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _REF_OFFSET = 100
 
@@ -67,25 +70,8 @@ _TYPES = (
 )
 
 
-def _find_numpy_dtype(numpy_name: str | None) -> np.dtype[Any] | None:
-    """NumPy's own type of that name or else ml_dtypes', which older releases may lack."""
-    if numpy_name is None:
-        return None
-    try:
-        return np.dtype(getattr(ml_dtypes, numpy_name, numpy_name))
-    except TypeError:
-        return None
-
-
 _BY_NUMBER = {each.number: each for each in _TYPES}
 _BY_NAME = {each.name: each for each in _TYPES}
-_NUMPY_DTYPES = {each.number: _find_numpy_dtype(each.numpy_name) for each in _TYPES}
-# Quantised types share a NumPy type with a plain one, which is what an array means.
-_FROM_NUMPY = {
-    dtype: number
-    for number, dtype in _NUMPY_DTYPES.items()
-    if dtype is not None and not _BY_NUMBER[number].name.startswith(("qint", "quint"))
-}
 
 
 def is_ref(number: int) -> bool:
@@ -135,7 +121,7 @@ def item_size(number: int) -> int | None:
     return known.size if known else None
 
 
-def numpy_dtype(number: int) -> np.dtype[Any]:
+def numpy_dtype(number: int) -> "np.dtype[Any]":
     """The NumPy type of an array of this type: `object` for strings, the plain integers for quantised ones.
 
     Raises ValueError for a type that has none, or none in the installed ml_dtypes.
@@ -143,26 +129,48 @@ def numpy_dtype(number: int) -> np.dtype[Any]:
     >>> numpy_dtype(1), numpy_dtype(7), numpy_dtype(11)
     (dtype('float32'), dtype('O'), dtype('int8'))
     """
-    dtype = _NUMPY_DTYPES.get(base_dtype(number))
+    dtype = _numpy_dtypes().get(base_dtype(number))
     if dtype is not None:
         return dtype
     known = _BY_NUMBER.get(base_dtype(number))
     if known and known.numpy_name:
-        raise ValueError(f"{known.name} needs a newer ml_dtypes than {ml_dtypes.__version__}")
+        raise ValueError(f"{known.name} needs a newer ml_dtypes")
     raise ValueError(f"{dtype_name(number)} has no NumPy type")
 
 
-def dtype_of(dtype: np.dtype[Any]) -> int:
+def dtype_of(dtype: "np.dtype[Any]") -> int:
     """The number of the type that arrays of a NumPy type are; any byte order; text and bytes are strings.
 
     Raises ValueError for a NumPy type that TensorFlow has no type for.
 
+    >>> import numpy as np
     >>> dtype_of(np.dtype('>f8')), dtype_of(np.dtype('S3'))
     (2, 7)
     """
     if dtype.kind in "SUO":
         return STRING
-    number = _FROM_NUMPY.get(dtype.newbyteorder("=") if dtype.byteorder not in "=|" else dtype)
+    number = _numbers_of_numpy().get(dtype.newbyteorder("=") if dtype.byteorder not in "=|" else dtype)
     if number is None:
         raise ValueError(f"NumPy's {dtype} has no TensorFlow dtype; convert the array first")
     return number
+
+
+@functools.cache
+def _numpy_dtypes() -> "dict[int, np.dtype[Any]]":
+    """NumPy's own type, or else ml_dtypes', for each number; those that an older ml_dtypes lacks are left out."""
+    import ml_dtypes
+    import numpy as np
+
+    found = {}
+    for each in _TYPES:
+        if each.numpy_name is not None:
+            with contextlib.suppress(TypeError):  # neither has it
+                found[each.number] = np.dtype(getattr(ml_dtypes, each.numpy_name, each.numpy_name))
+    return found
+
+
+@functools.cache
+def _numbers_of_numpy() -> "dict[np.dtype[Any], int]":
+    """The reverse. Quantised types share a NumPy type with a plain one, which is what an array means."""
+    plain = (each.number for each in _TYPES if not each.name.startswith(("qint", "quint")))
+    return {_numpy_dtypes()[number]: number for number in plain if number in _numpy_dtypes()}

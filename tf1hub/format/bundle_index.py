@@ -1,0 +1,120 @@
+"""Reads the index of a checkpoint: which tensors it holds, and where. NumPy is not needed for that.
+
+    PREFIX.index                    a table (table.py): "" -> header, tensor name -> entry, slice key -> entry
+
+After tensorflow/core/util/tensor_bundle/tensor_bundle.h.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tf1hub.errors import CheckpointError, UnsupportedModuleError
+from tf1hub.format.bundle_data import index_path
+from tf1hub.format.bundle_entry import (
+    EntryError,
+    TensorEntry,
+    TensorSlice,
+    UnsupportedBundleError,
+    parse_entry,
+    parse_header,
+)
+from tf1hub.format.damage import corrupt
+from tf1hub.format.ordered_code import encode_slice_key
+from tf1hub.format.table import TableEntry, TableReader
+
+# Every key of a slice starts with this byte (ordered_code.py) and no tensor's name does.
+_SLICE_MARK = b"\x00"
+
+
+class BundleIndex:
+    """The index of a checkpoint.
+
+    Args:
+      prefix: the path without `.index`, e.g. `my_module/variables/variables`.
+      check_blocks: whether to verify the checksums of its blocks.
+
+    Raises what BundleReader raises.
+    """
+
+    def __init__(self, prefix: str | os.PathLike[str], check_blocks: bool = True) -> None:
+        self.prefix = os.fspath(prefix)
+        self.path = index_path(self.prefix)
+        self._slice_values: dict[bytes, TableEntry] = {}
+        self._read_index(TableReader(_read_index_file(self.path), self.path, check_blocks))
+
+    @property
+    def entries(self) -> Mapping[str, TensorEntry]:
+        """What the index says of each tensor, by name, in the order of the file (sorted)."""
+        return MappingProxyType(self._entries)
+
+    def entry(self, name: str) -> TensorEntry:
+        """The entry of a tensor. Raises CheckpointError, with the names closest to it, when there is none."""
+        if name not in self._entries:
+            close = difflib.get_close_matches(name, self._entries, n=3)
+            hint = f"the closest there are: {', '.join(close)}" if close else "list `entries` for those there are"
+            raise CheckpointError(f"{self.prefix} has no tensor '{name}'; {hint}.")
+        return self._entries[name]
+
+    def slice_entry(self, name: str, part: TensorSlice) -> TensorEntry:
+        """The entry of one of the slices listed in `entry(name).slices`; its shape is the slice's."""
+        whole = self.entry(name)
+        if part not in whole.slices:
+            raise CheckpointError(f"'{name}' of {self.prefix} is not stored with a slice {part}.")
+        return self.find_slice_entry(whole, part)
+
+    def find_slice_entry(self, whole: TensorEntry, part: TensorSlice) -> TensorEntry:
+        """The entry of a slice that `whole` lists. Raises CorruptModuleError when there is none that fits."""
+        row = self._slice_values.get(encode_slice_key(whole.name, part.start, part.length))
+        if row is None:
+            found = f"no entry for the slice {part} that '{whole.name}' lists"
+            raise corrupt(self.path, 0, found)
+        entry = self._parse_entry(whole.name, row)
+        if entry.dtype != whole.dtype or entry.shape != part.box(whole.shape)[1] or entry.slices:
+            found = f"an entry of shape {list(entry.shape)} for the slice {part} of '{whole.name}'"
+            raise corrupt(self.path, row.offset, found)
+        return entry
+
+    def _read_index(self, table: TableReader) -> None:
+        """Sort the table's entries into the header, the tensors and the slices."""
+        rows = iter(table)
+        header = next(rows, None)
+        if header is None or header.key != b"":
+            raise corrupt(self.path, 0, "a table without a checkpoint's header")
+        try:
+            self.num_shards = parse_header(header.value)
+        except UnsupportedBundleError as error:
+            raise UnsupportedModuleError(f"{self.path}: {error}.") from error
+        except EntryError as error:
+            raise corrupt(self.path, header.offset, str(error)) from error
+        self._entries: dict[str, TensorEntry] = {}
+        for row in rows:
+            if row.key.startswith(_SLICE_MARK):
+                self._slice_values[row.key] = row
+            else:
+                entry = self._parse_entry(self._parse_name(row), row)
+                self._entries[entry.name] = entry
+
+    def _parse_name(self, row: TableEntry) -> str:
+        try:
+            return row.key.decode()
+        except UnicodeDecodeError as error:
+            found = f"a tensor's name that is not UTF-8: {row.key!r}"
+            raise corrupt(self.path, row.offset, found) from error
+
+    def _parse_entry(self, name: str, row: TableEntry) -> TensorEntry:
+        try:
+            return parse_entry(name, row.value)
+        except EntryError as error:
+            raise corrupt(self.path, row.offset, str(error)) from error
+
+
+def _read_index_file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint here: {path} does not exist.") from error
+    except OSError as error:
+        raise corrupt(path, 0, f"the file cannot be read ({error.strerror})") from error
