@@ -67,3 +67,15 @@ def test_the_architecture_names_every_file():
     files = {path.name for path in (ROOT / "tf1hub").rglob("*.py") if path.name != "__init__.py"}
     assert files - named == set()
     assert named - files - {"__init__.py"} == set()
+
+
+def run_console(code: str) -> None:
+    [example] = examples_of(f"```console run\n{code}\n```\n")
+    run_example(example, "page", {})
+
+
+def test_commands_must_print_what_the_page_says():
+    run_console("$ tf1hub --version\ntf1hub, ...\n$ echo a \\\n    b\na b\n$ exit 3  # exit 3")
+    for code in ("$ echo a\nb", "$ exit 1", "$ true # exit 1"):
+        with pytest.raises(AssertionError, match="page:2"):
+            run_console(code)
