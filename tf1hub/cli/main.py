@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _complain("stopped")
         return _STOPPED
-    except BrokenPipeError:  # Whoever read our output has seen enough.
+    except (BrokenPipeError, SystemExit):  # Whoever reads our output has seen enough. click exits then, and only then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Tf1HubError as error:

@@ -9,7 +9,8 @@ import click
 
 def print_json(value: Any) -> None:
     """Prints a value of plain data as JSON, for machines."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    # A file's name may be no text; its bytes become JSON's own escapes.
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
 
 
 def columns(rows: Iterable[Sequence[object]], right: Iterable[int] = (), indent: int = 2) -> str:
