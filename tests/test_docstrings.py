@@ -84,13 +84,12 @@ def given(tmp_path_factory):
         "image_spec": hub.create_module_spec(image_module_fn),
         "saved_model_path": str(folder / "saved_model"),
         "training_dir": str(folder / "training"),
-        "new_path": str(folder / "new"),
     }
 
 
 @pytest.mark.parametrize("example", docstring_examples(), ids=lambda example: example.name)
-def test_example_runs(example, given):
-    example.globs.update(given)
+def test_example_runs(example, given, tmp_path):
+    example.globs.update(given, new_path=str(tmp_path / "new"))
     report: list[str] = []
     with tf.Graph().as_default(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"`tf\.layers", category=UserWarning)

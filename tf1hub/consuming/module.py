@@ -19,7 +19,7 @@ from tf1hub.spec import ModuleSpec, Tags, as_tags, load_module_spec
 from tf1hub.tensor_info import TensorInfo
 from tf1hub.tensorflow_private import enclosing_graphs, not_converted, provide_tf_layers
 
-_NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
+_NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_./>-]")
 
 
 class Module:
