@@ -11,6 +11,7 @@ from tf1hub import files
 from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.format import dtypes
 from tf1hub.format.bundle_index import BundleIndex
+from tf1hub.format.close_names import MOST_HINTS, find_close_names
 from tf1hub.format.wanted_variable import WantedVariable
 from tf1hub.graph.variables import StoredVariable
 
@@ -29,25 +30,27 @@ def check_checkpoint(prefix: str, stored: list[StoredVariable]) -> None:
         )
     with local_checkpoint(prefix, index_only=True) as local:
         index = BundleIndex(local)
-        faults = [fault for variable in stored if (fault := _fault(variable, index))]
+        faults: list[str] = []
+        for variable in stored:
+            faults += _faults(variable, index, hint=len(faults) < MOST_HINTS)
     if faults:
         raise CheckpointError(f"The checkpoint {prefix!r} does not fit the module's graph:\n  " + "\n  ".join(faults))
 
 
-def _fault(variable: StoredVariable, index: BundleIndex) -> str | None:
+def _faults(variable: StoredVariable, index: BundleIndex, hint: bool) -> Iterator[str]:
     name = variable.checkpoint_name
     if name not in index.entries:
-        close = difflib.get_close_matches(name, index.entries, 3)
-        return f"it lacks the variable {name!r}" + (f"; close names: {close}" if close else "")
+        close = find_close_names(name, index.entries) if hint else []
+        yield f"it lacks the variable {name!r}" + (f"; close names: {close}" if close else "")
+        return
     entry = index.entries[name]
     if variable.full_shape is not None and entry.shape != variable.full_shape:
-        return f"variable {name!r} has the shape {list(entry.shape)}, the graph's has {list(variable.full_shape)}"
-    if dtypes.base_dtype(entry.dtype) != dtypes.base_dtype(variable.dtype):
-        return (
+        yield f"variable {name!r} has the shape {list(entry.shape)}, the graph's has {list(variable.full_shape)}"
+    elif dtypes.base_dtype(entry.dtype) != dtypes.base_dtype(variable.dtype):
+        yield (
             f"variable {name!r} has the dtype {dtypes.dtype_name(entry.dtype)}, the graph's has"
             f" {dtypes.dtype_name(variable.dtype)}"
         )
-    return None
 
 
 @contextmanager

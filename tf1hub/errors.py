@@ -15,7 +15,13 @@ class Tf1HubError(Exception):
 
 
 class CorruptModuleError(Tf1HubError, OSError, ValueError):
-    """Bytes that cannot be what they claim to be: a file that is cut short, a checksum that does not match."""
+    """Bytes that cannot be what they claim to be: a file that is cut short, a checksum that does not match.
+
+    `byte` is where in the file, and `found` what was found there; both are None when that is not known.
+    """
+
+    byte: int | None = None
+    found: str | None = None
 
 
 class UnsupportedModuleError(Tf1HubError, ValueError):
@@ -72,6 +78,14 @@ class CheckpointError(Tf1HubError, ValueError):
 
 class MissingCheckpointError(CheckpointError, OSError):
     """A path that holds no checkpoint. Public functions raise it as `tf.errors.NotFoundError` too."""
+
+
+class WeightsError(Tf1HubError, ValueError):
+    """Values in a file that a module's variables cannot take, or variables that a file's format cannot hold."""
+
+
+class EmbeddingFileError(Tf1HubError, ValueError):
+    """An embedding file that no module can be made of; the message names the line."""
 
 
 class AttachmentError(Tf1HubError, KeyError):

@@ -52,7 +52,8 @@ def colocated_node(group: bytes) -> str | None:
     """
     if not group.startswith(_COLOCATION):
         return None
-    return group[len(_COLOCATION) :].decode()
+    # What is no text names no node, and who looks for it says so.
+    return group[len(_COLOCATION) :].decode("utf-8", "replace")
 
 
 def colocation_group(node: str) -> bytes:

@@ -131,12 +131,11 @@ class ModuleSpec:
           AttachmentError: there is none though it is required (a `KeyError`).
         """
         attached = self.variant(tags).collection_bytes(collections.ATTACHMENTS)
-        parsed = [parse_message(protos.ModuleAttachment, value, "An attached message") for value in attached]
+        what = f"A message in the collection {collections.ATTACHMENTS!r}"
+        parsed = [parse_message(protos.ModuleAttachment, value, what) for value in attached]
         messages = {item.key: item.value for item in parsed}
         if key in messages:
-            message = message_type()
-            message.ParseFromString(messages[key])
-            return message
+            return parse_message(type(message_type()), messages[key], f"The message that is attached as {key!r}")
         if required:
             known = f"there are {sorted(messages)}" if messages else "nothing is attached"
             raise AttachmentError(f"No message is attached as {key!r} to the variant {sorted(tags or [])}; {known}.")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.hostile import attacks
 from tf1hub.errors import CheckpointError, CorruptModuleError, Tf1HubError, UnsupportedModuleError
 from tf1hub.format.bundle_entry import TensorEntry, TensorSlice, encode_header
 from tf1hub.format.bundle_reader import BundleReader
@@ -175,6 +176,25 @@ def test_many_parts_cannot_share_few_bytes_to_fill_the_memory(tmp_path):
     write_index(tmp_path / "v", entry, slices=stored)
     with pytest.raises(CorruptModuleError, match="slices that share bytes"):
         BundleReader(tmp_path / "v").read("x")
+
+
+def test_names_that_share_nearly_all_cannot_fill_the_memory(tmp_path):
+    (tmp_path / "v.index").write_bytes(attacks.ATTACKS["keys_that_share_nearly_everything"]()[attacks.INDEX])
+    with pytest.raises(CorruptModuleError, match=r"v\.index, byte \d+: .*(bytes of keys|would fill the memory)"):
+        BundleReader(tmp_path / "v")
+
+
+def test_a_message_stays_short_whatever_the_file_says(tmp_path):
+    write_index(tmp_path / "v", TensorEntry("n" * 10_000, 1, (0,) * 10_000))
+    with pytest.raises(CorruptModuleError, match=r"v\.index, byte \d+: 'nnn") as caught:
+        BundleReader(tmp_path / "v")
+    assert len(str(caught.value)) < 1000
+
+
+def test_an_entry_as_large_as_a_graph_is_refused(tmp_path):
+    write_index(tmp_path / "v", TensorEntry("x", 1, (0,) * 600_000))
+    with pytest.raises(CorruptModuleError, match=r"an entry for 'x' of \d+ bytes"):
+        BundleReader(tmp_path / "v")
 
 
 @pytest.mark.parametrize(

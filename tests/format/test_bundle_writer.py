@@ -84,6 +84,25 @@ def test_a_stream_of_another_size_is_refused(tmp_path, chunks, found):
     assert reader.read("y", check=True) == 1.0
 
 
+def test_rows_can_be_streamed_before_their_number_is_known(tmp_path):
+    value = np.arange(30, dtype=np.float32).reshape(5, 3, 2)
+    with BundleWriter(tmp_path / "v") as writer:
+        writer.add("before", np.float32(7))
+        writer.add_rows_streamed("rows", 1, [3, 2], (value.tobytes()[at : at + 7] for at in range(0, 120, 7)))
+        writer.add_rows_streamed("none", 1, [3], [])
+    reader = BundleReader(tmp_path / "v")
+    np.testing.assert_array_equal(reader.read("rows", check=True), value)
+    assert reader.read("none").shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("row_shape", "message"), [([3], "end in row 1, after 8 of its 12 bytes"), ([0], "in rows of")]
+)
+def test_rows_that_are_cut_short_or_of_no_size_are_refused(tmp_path, row_shape, message):
+    with BundleWriter(tmp_path / "v") as writer, pytest.raises(CheckpointError, match=message):
+        writer.add_rows_streamed("rows", 1, row_shape, [bytes(20)])
+
+
 def test_quantised_and_small_types_can_be_named(tmp_path):
     with BundleWriter(tmp_path / "v") as writer:
         writer.add("q", np.array([1, 2], np.int8), dtypes.dtype_number("qint8"))

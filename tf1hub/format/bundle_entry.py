@@ -24,6 +24,8 @@ _LITTLE_ENDIAN = 0
 _MAX_RANK = 254
 _MAX_BYTES = (1 << 63) - 1
 _LARGEST_ITEM = 16
+# A tensor of 10,000 slices takes less than half of that.
+_MAX_ENTRY_SIZE = 1 << 20
 
 
 class EntryError(ValueError):
@@ -113,6 +115,8 @@ def parse_header(data: bytes) -> int:
 
 def parse_entry(name: str, data: bytes) -> TensorEntry:
     """The entry of the tensor or slice called `name`. Raises EntryError for one that cannot be."""
+    if len(data) > _MAX_ENTRY_SIZE:
+        raise EntryError(f"an entry for '{name}' of {len(data)} bytes")
     try:
         message = BundleEntryProto.FromString(data)
     except DecodeError as error:

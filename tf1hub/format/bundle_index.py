@@ -5,8 +5,8 @@
 After tensorflow/core/util/tensor_bundle/tensor_bundle.h.
 """
 
-import difflib
 import os
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -20,10 +20,18 @@ from tf1hub.format.bundle_entry import (
     parse_entry,
     parse_header,
 )
+from tf1hub.format.close_names import find_close_names
 from tf1hub.format.damage import corrupt
 from tf1hub.format.ordered_code import encode_slice_key
 from tf1hub.format.table import TableEntry, TableReader
 
+# What the index may take of memory for each of its bytes, and on top; real ones take 5 to 15 times their bytes.
+_MAX_GROWTH = 12
+_MEMORY_ON_TOP = 24 << 20
+# What an entry takes besides its key, a dimension, and a slice.
+_ENTRY_MEMORY = 400
+_DIMENSION_MEMORY = 40
+_SLICE_MEMORY = 250
 # Every key of a slice starts with this byte (ordered_code.py) and no tensor's name does.
 _SLICE_MARK = b"\x00"
 
@@ -42,7 +50,9 @@ class BundleIndex:
         self.prefix = os.fspath(prefix)
         self.path = index_path(self.prefix)
         self._slice_values: dict[bytes, TableEntry] = {}
-        self._read_index(TableReader(_read_index_file(self.path), self.path, check_blocks))
+        data = _read_index_file(self.path)
+        self._memory_left = _MAX_GROWTH * len(data) + _MEMORY_ON_TOP
+        self._read_index(TableReader(data, self.path, check_blocks))
 
     @property
     def entries(self) -> Mapping[str, TensorEntry]:
@@ -52,7 +62,7 @@ class BundleIndex:
     def entry(self, name: str) -> TensorEntry:
         """The entry of a tensor. Raises CheckpointError, with the names closest to it, when there is none."""
         if name not in self._entries:
-            close = difflib.get_close_matches(name, self._entries, n=3)
+            close = find_close_names(name, self._entries)
             hint = f"the closest there are: {', '.join(close)}" if close else "list `entries` for those there are"
             raise CheckpointError(f"{self.prefix} has no tensor '{name}'; {hint}.")
         return self._entries[name]
@@ -92,9 +102,19 @@ class BundleIndex:
         for row in rows:
             if row.key.startswith(_SLICE_MARK):
                 self._slice_values[row.key] = row
+                self._count_memory(row, sys.getsizeof(row.key) + sys.getsizeof(row.value))
             else:
                 entry = self._parse_entry(self._parse_name(row), row)
                 self._entries[entry.name] = entry
+                dimensions = len(entry.shape) * (1 + 2 * len(entry.slices))
+                inner = dimensions * _DIMENSION_MEMORY + len(entry.slices) * _SLICE_MEMORY
+                self._count_memory(row, sys.getsizeof(entry.name) + inner)
+
+    def _count_memory(self, row: TableEntry, size: int) -> None:
+        """Raise when a file that is not large would fill the memory, by keys that share nearly all of their bytes."""
+        self._memory_left -= size + _ENTRY_MEMORY
+        if self._memory_left < 0:
+            raise corrupt(self.path, row.offset, "entries so many and so small that they would fill the memory")
 
     def _parse_name(self, row: TableEntry) -> str:
         try:

@@ -23,10 +23,7 @@ from tf1hub.format import boxes, dtypes
 from tf1hub.format.box_set import BoxSet
 from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_data import DataFiles
-from tf1hub.format.bundle_entry import (
-    TensorEntry,
-    TensorSlice,
-)
+from tf1hub.format.bundle_entry import TensorEntry, TensorSlice
 from tf1hub.format.bundle_index import BundleIndex
 from tf1hub.format.checksums import masked_crc, unmask_crc
 from tf1hub.format.damage import corrupt
@@ -145,7 +142,7 @@ class BundleReader:
             data = self.raw(entry)
             if dtypes.base_dtype(entry.dtype) == dtypes.STRING:
                 try:
-                    check_strings(data, self._parse_strings(entry), unmask_crc(entry.crc32c))
+                    check_strings(data, entry.num_elements, unmask_crc(entry.crc32c))
                 except StringTensorError as error:
                     raise self._corrupt_data(entry, error.position, str(error)) from error
             elif masked_crc(data) != entry.crc32c:
@@ -202,15 +199,11 @@ class BundleReader:
             raise CheckpointError(f"'{entry.name}' has {len(entry.shape)} dimensions, more than NumPy can hold.")
         if dtypes.base_dtype(entry.dtype) != dtypes.STRING:
             return np.frombuffer(self.raw(entry), dtype).reshape(entry.shape)
-        value = np.empty(entry.num_elements, object)
-        value[:] = self._parse_strings(entry)
-        return value.reshape(entry.shape)
-
-    def _parse_strings(self, entry: TensorEntry) -> list[bytes]:
         try:
-            return parse_strings(self.raw(entry), entry.num_elements)
+            strings = parse_strings(self.raw(entry), entry.num_elements)
         except StringTensorError as error:
             raise self._corrupt_data(entry, error.position, str(error)) from error
+        return np.fromiter(strings, object, entry.num_elements).reshape(entry.shape)
 
     def _numpy_dtype(self, entry: TensorEntry) -> np.dtype[Any]:
         try:

@@ -110,6 +110,25 @@ class BundleWriter:
         self._check_new(name)
         self._entries[name] = self._store_chunks(name, dtype, tuple(shape), chunks)
 
+    def add_rows_streamed(self, name: str, dtype: int, row_shape: Sequence[int], chunks: Iterable[BytesLike]) -> None:
+        """Write a tensor whose number of rows shows when its bytes end; a row is a tensor of `row_shape`."""
+        self._check_new(name)
+        row_size = (dtypes.item_size(dtypes.base_dtype(dtype)) or 0) * math.prod(row_shape)
+        if row_size <= 0:
+            raise CheckpointError(
+                f"'{name}' cannot be streamed in rows of {dtypes.dtype_name(dtype)} {list(row_shape)}."
+            )
+        target = self._emptiest()
+        offset = target.size
+        crc = _write_chunks(target, chunks)
+        rows, rest = divmod(target.size - offset, row_size)
+        if rest:
+            raise CheckpointError(f"the bytes of '{name}' end in row {rows}, after {rest} of its {row_size} bytes.")
+        shape = (rows, *row_shape)
+        self._entries[name] = TensorEntry(
+            name, dtypes.base_dtype(dtype), shape, target.shard_id, offset, target.size - offset, mask_crc(crc)
+        )
+
     def add_slice(
         self,
         full_name: str,
@@ -252,14 +271,9 @@ class BundleWriter:
         expected = size * math.prod(shape)
         target = self._emptiest()
         offset = target.size
-        crc = 0
-        for chunk in chunks:
-            view = memoryview(chunk)
-            data = view if view.nbytes == 0 else view.cast("B")
-            if target.size - offset + len(data) > expected:
-                raise CheckpointError(f"more than the {expected} bytes of '{name}', shape {list(shape)}, came.")
-            target.write(data)
-            crc = extend_crc(crc, data)
+        crc = _write_chunks(target, chunks, expected)
+        if target.size - offset > expected:
+            raise CheckpointError(f"more than the {expected} bytes of '{name}', shape {list(shape)}, came.")
         if target.size - offset != expected:
             raise CheckpointError(
                 f"{target.size - offset} of the {expected} bytes of '{name}', shape {list(shape)}, came."
@@ -277,6 +291,20 @@ class BundleWriter:
 
     def _emptiest(self) -> _DataFile:
         return min(self._data_files, key=lambda each: each.size)
+
+
+def _write_chunks(target: _DataFile, chunks: Iterable[BytesLike], most: float = math.inf) -> int:
+    """Write a tensor's bytes, and stop after more than `most`; returns their checksum."""
+    crc = 0
+    end = target.size + most
+    for chunk in chunks:
+        view = memoryview(chunk)
+        data = view if view.nbytes == 0 else view.cast("B")
+        target.write(data)
+        crc = extend_crc(crc, data)
+        if target.size > end:
+            break
+    return crc
 
 
 def iter_array_bytes(array: npt.NDArray[Any]) -> Iterator[memoryview]:

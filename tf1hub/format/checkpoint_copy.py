@@ -7,7 +7,6 @@
 Either way a few megabytes are in hand at a time, but for strings that are cut anew.
 """
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 
@@ -18,10 +17,8 @@ from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_entry import TensorEntry
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import CHUNK_SIZE, BundleWriter, iter_array_bytes
+from tf1hub.format.close_names import MOST_HINTS, find_close_names
 from tf1hub.format.wanted_variable import WantedVariable
-
-# Finding close names takes milliseconds for each.
-_MAX_HINTS = 20
 
 
 def copy_checkpoint(
@@ -55,7 +52,7 @@ def check_wanted(reader: BundleReader, wanted: Iterable[WantedVariable]) -> None
     variables = list(wanted)
     variables_by_source = {each.source_name: each for each in variables}
     missing = [variables_by_source[name] for name in sorted(variables_by_source) if name not in reader.entries]
-    problems = [_missing_line(reader, variable, hint=at < _MAX_HINTS) for at, variable in enumerate(missing)]
+    problems = [_missing_line(reader, variable, hint=at < MOST_HINTS) for at, variable in enumerate(missing)]
     seen: set[str] = set()
     for variable in variables:
         if variable.name in seen:
@@ -72,7 +69,7 @@ def check_wanted(reader: BundleReader, wanted: Iterable[WantedVariable]) -> None
 
 def _missing_line(reader: BundleReader, variable: WantedVariable, hint: bool) -> str:
     name = variable.source_name
-    close = difflib.get_close_matches(name, reader.entries, n=3) if hint else []
+    close = find_close_names(name, reader.entries) if hint else []
     wanted_for = "" if name == variable.name else f" (wanted for '{variable.name}')"
     return f"'{name}'{wanted_for} is missing" + (f"; the closest there are: {', '.join(close)}" if close else "")
 

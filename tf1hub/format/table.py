@@ -14,7 +14,7 @@ Numbers are little-endian. Keys ascend, byte by byte, and none comes twice. Toda
 older ones did, with snappy's raw format, which starts with the size of what comes out as a varint.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from tf1hub.errors import CorruptModuleError
@@ -32,8 +32,11 @@ _BLOCK_SIZE = 1 << 18
 _RESTART_INTERVAL = 16
 # Prefix compression makes keys at most about 16 times as long as their file; more is an attack on memory.
 _MAX_KEY_GROWTH = 64
-# Snappy's densest element makes 64 bytes of 3; a block that claims to grow more is an attack on memory.
+# Snappy's densest element makes 64 bytes of 3; a block that claims to grow more is an attack on memory, and so are
+# blocks of more than 16 MB that make four times of the whole file.
 _MAX_SNAPPY_GROWTH = 64
+_MAX_SNAPPY_OF_FILE = 4
+_SNAPPY_ON_TOP = 16 << 20
 
 
 class TableEntry(NamedTuple):
@@ -42,6 +45,29 @@ class TableEntry(NamedTuple):
     key: bytes
     value: bytes
     offset: int
+
+
+class LostEntries(NamedTuple):
+    """Entries that cannot be read: why, and the keys between which they would be, above `after` and up to `last`.
+
+    None stands for either end of the table. Damage by which no entry is lost has b"" for both.
+    """
+
+    error: CorruptModuleError
+    after: bytes | None
+    last: bytes | None
+
+    def may_hold(self, key: bytes) -> bool:
+        """Whether the entry of a key can be among them."""
+        return (self.after is None or key > self.after) and (self.last is None or key <= self.last)
+
+
+class _Keys:
+    """The keys that were read so far: the last one, and the bytes of all of them."""
+
+    def __init__(self) -> None:
+        self.last: bytes | None = None
+        self.size = 0
 
 
 class _Handle(NamedTuple):
@@ -84,33 +110,84 @@ class TableReader:
             raise self._corrupt(len(data) - len(_MAGIC), f"{found} where a table ends with {_MAGIC.hex()}")
 
     def __iter__(self) -> Iterator[TableEntry]:
-        last = None
-        key_bytes = 0
-        for block in self._iter_blocks():
-            for entry in self._iter_entries(block):
-                if last is not None and entry.key <= last:
-                    raise self._corrupt(entry.offset, f"key {entry.key!r} after key {last!r}, out of order")
-                last = entry.key
-                key_bytes += len(last)
-                if key_bytes > _MAX_KEY_GROWTH * len(self._data):
-                    found = f"{key_bytes} bytes of keys in a file of {len(self._data)}"
-                    raise self._corrupt(entry.offset, found)
+        keys = _Keys()
+        meta_index, index = self._parse_footer()
+        self._read_block(meta_index, self._footer)
+        for separator, handle in self._iter_handles(index):
+            for entry in self._iter_entries(self._read_block(handle, separator.offset)):
+                self._add_key(keys, entry)
                 yield entry
 
-    def _iter_blocks(self) -> Iterator[_Block]:
-        """The blocks that hold the entries; each lies behind the one before."""
+    def iter_readable(self, report: Callable[[LostEntries], None]) -> Iterator[TableEntry]:
+        """The entries of all blocks that can be read; `report` is told of all damage, and what is lost by it.
+
+        Stricter than iterating: bytes of the file that nothing speaks of, and that TensorFlow leaves 0 or out, count.
+        """
+        keys = _Keys()
+        low: bytes | None = None
+        try:
+            blocks = [*self._parse_footer()]
+            for separator, handle in self._iter_handles(blocks[1]):
+                blocks.append(handle)
+                self._add_key(keys, separator)
+                keys.last, entries = low, []
+                try:
+                    for entry in self._iter_entries(self._read_block(handle, separator.offset)):
+                        self._add_key(keys, entry)
+                        entries.append(entry)
+                    if entries and entries[-1].key > separator.key:
+                        raise self._corrupt(entries[-1].offset, f"key {entries[-1].key!r} behind the last of its block")
+                except CorruptModuleError as error:
+                    report(LostEntries(error, low, separator.key))
+                    entries = []
+                yield from entries
+                keys.last = low = separator.key
+            self._report_spare_bytes(blocks, report)
+        except CorruptModuleError as error:
+            report(LostEntries(error, low, None))
+
+    def _report_spare_bytes(self, blocks: list[_Handle], report: Callable[[LostEntries], None]) -> None:
+        """Reports damage to what holds no entry: the meta-index, the footer, bytes between the blocks."""
+        try:
+            self._read_block(blocks[0], self._footer)
+            # The footer has no checksum, and some of its bits do not change what it says.
+            if self._data[self._footer :] != _encode_footer(blocks[0], blocks[1]):
+                raise self._corrupt(self._footer, "a footer with bits that should be 0")
+            end = 0
+            for block in sorted(blocks):
+                if block.offset != end:
+                    raise self._corrupt(end, f"{block.offset - end} bytes between this and the next block")
+                end = block.offset + block.size + _TRAILER_SIZE
+            if end != self._footer:
+                raise self._corrupt(end, f"{self._footer - end} bytes between this and the footer")
+        except CorruptModuleError as error:
+            report(LostEntries(error, b"", b""))
+
+    def _add_key(self, keys: _Keys, entry: TableEntry) -> None:
+        if keys.last is not None and entry.key <= keys.last:
+            raise self._corrupt(entry.offset, f"key {entry.key!r} after key {keys.last!r}, out of order")
+        keys.last = entry.key
+        keys.size += len(entry.key)
+        if keys.size > _MAX_KEY_GROWTH * len(self._data):
+            found = f"{keys.size} bytes of keys in a file of {len(self._data)}"
+            raise self._corrupt(entry.offset, found)
+
+    def _parse_footer(self) -> tuple[_Handle, _Handle]:
+        """Where the meta-index and the index lie."""
         footer = _Block(self._data[self._footer : -len(_MAGIC)], self._footer)
         meta_index, position = self._parse_handle(footer, 0)
-        self._read_block(meta_index, footer.offset)
-        index_handle, _ = self._parse_handle(footer, position)
-        index = self._read_block(index_handle, footer.file_offset(position))
+        return meta_index, self._parse_handle(footer, position)[0]
+
+    def _iter_handles(self, index_handle: _Handle) -> Iterator[tuple[TableEntry, _Handle]]:
+        """The index's entries, each with the block that it speaks of; each lies behind the one before."""
+        index = self._read_block(index_handle, self._footer)
         end = 0
         for entry in self._iter_entries(index):
             handle, _ = self._parse_handle(_Block(entry.value, entry.offset, index.was_compressed), 0)
             if handle.offset < end:
                 raise self._corrupt(entry.offset, f"a block at byte {handle.offset}, inside the one before")
             end = handle.offset + handle.size
-            yield self._read_block(handle, entry.offset)
+            yield entry, handle
 
     def _parse_handle(self, block: _Block, position: int) -> tuple[_Handle, int]:
         offset, after_offset = self._parse_varint(block, position, len(block.data))
@@ -143,7 +220,7 @@ class TableReader:
         import cramjam
 
         size, _ = self._parse_varint(_Block(data, offset), 0, len(data))
-        if size > _MAX_SNAPPY_GROWTH * len(data):
+        if size > min(_MAX_SNAPPY_GROWTH * len(data), _MAX_SNAPPY_OF_FILE * len(self._data) + _SNAPPY_ON_TOP):
             found = f"a block of {len(data)} bytes, compressed with snappy, that claims to hold {size}"
             raise self._corrupt(offset, found)
         try:
@@ -255,8 +332,7 @@ class TableWriter:
         if self._pending:
             self._index.add(_successor(self._block.last_key), self._pending.encode())
         index = self._write_block(self._index)
-        handles = meta_index.encode() + index.encode()
-        self._file.write(handles.ljust(_FOOTER_SIZE - len(_MAGIC), b"\x00") + _MAGIC)
+        self._file.write(_encode_footer(meta_index, index))
 
     def _write_block(self, block: _BlockBuilder) -> _Handle:
         data = block.encode()
@@ -265,6 +341,11 @@ class TableWriter:
         self._file.write(data + masked_crc(data).to_bytes(4, "little"))
         self._offset += handle.size + _TRAILER_SIZE
         return handle
+
+
+def _encode_footer(meta_index: _Handle, index: _Handle) -> bytes:
+    handles = meta_index.encode() + index.encode()
+    return handles.ljust(_FOOTER_SIZE - len(_MAGIC), b"\x00") + _MAGIC
 
 
 def _common_prefix(one: bytes, other: bytes) -> int:

@@ -12,7 +12,7 @@ from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.subgraph import Boundary, Subgraph, cut, needed_nodes
-from tf1hub.names import tensor_name
+from tf1hub.names import node_name, tensor_name
 
 _UNFED_OPS = frozenset(("Placeholder", "PlaceholderV2"))
 
@@ -57,9 +57,19 @@ def tensors_of(infos: Iterable[protos.TensorInfo]) -> list[str]:
 
 
 def _runnable_update_ops(index: GraphIndex, boundary: Boundary) -> list[str]:
-    unfed = {name for name, node in index.nodes.items() if node.op in _UNFED_OPS}
-    return [
-        name
-        for name in index.collection_nodes(collections.UPDATE_OPS)
-        if not unfed & needed_nodes(index, [name], boundary)
-    ]
+    update_ops = index.collection_nodes(collections.UPDATE_OPS)
+    needed = needed_nodes(index, update_ops, boundary)
+    consumers: dict[str, list[str]] = {}
+    for name in needed:
+        for each in index.nodes[name].input:
+            if not boundary.stops(each):
+                consumers.setdefault(node_name(each), []).append(name)
+    # All nodes that hang on an unfed one, found from there: looking from each update op would take their product.
+    todo = [name for name in needed if index.nodes[name].op in _UNFED_OPS]
+    unfed: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in unfed:
+            unfed.add(name)
+            todo.extend(consumers.get(name, ()))
+    return [name for name in update_ops if boundary.stops(name) or node_name(name) not in unfed]

@@ -17,7 +17,8 @@ def strip_default_attrs(meta_graph: protos.MetaGraphDef) -> None:
         for op in info.stripped_op_list.op
     }
     for node in meta_graph.graph_def.node:
-        for name, default in defaults.get(node.op, {}).items():
-            if name in node.attr and node.attr[name] == default:
+        known = defaults.get(node.op, {})
+        for name in [name for name in node.attr if name in known]:
+            if node.attr[name] == known[name]:
                 del node.attr[name]
     info.stripped_default_attrs = True

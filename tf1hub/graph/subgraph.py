@@ -5,7 +5,8 @@ The cut goes along a boundary: tensors that are fed from outside (a signature's 
 names to tensors.
 """
 
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 
 from tf1hub.errors import GraphError
@@ -39,8 +40,12 @@ class Boundary:
         if not self.tensors:
             return False
         if is_control_input(name):
-            return any(node_name(tensor) == node for tensor in self.tensors)
+            return node in self._tensor_nodes
         return tensor_name(name) in self.tensors
+
+    @functools.cached_property
+    def _tensor_nodes(self) -> frozenset[str]:
+        return frozenset(node_name(tensor) for tensor in self.tensors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +67,8 @@ class Subgraph:
         return node_name(name) in self.nodes
 
 
-def needed_nodes(index: GraphIndex, targets: Iterable[str], boundary: Boundary) -> set[str]:
-    """The nodes that the target tensors or nodes need, themselves included, up to the boundary.
+def needed_nodes(index: GraphIndex, targets: Iterable[str], boundary: Boundary, known: Container[str] = ()) -> set[str]:
+    """The nodes that the target tensors or nodes need, themselves included, up to the boundary and to `known` ones.
 
     Raises:
       GraphError: a node takes its input from one that does not exist.
@@ -73,7 +78,7 @@ def needed_nodes(index: GraphIndex, targets: Iterable[str], boundary: Boundary) 
     while todo:
         name = todo.pop()
         node = node_name(name)
-        if node in needed or boundary.stops(name):
+        if node in needed or node in known or boundary.stops(name):
             continue
         if node not in index.nodes:
             raise GraphError(f"The graph has no node {node!r}, which {name!r} names. The module is damaged.")
@@ -111,16 +116,22 @@ def _close_over_contexts(index: GraphIndex, needed: set[str], boundary: Boundary
     """The contexts that have a needed node inside, and all nodes that are needed because of them."""
     touched: Contexts = {key: [] for key in collections.CONTEXT_COLLECTIONS}
     waiting = [(key, context) for key, all_ in read_contexts(index).items() for context in all_]
-    grew = True
-    while grew:
-        grew = False
-        for key, context in list(waiting):
-            if needed.isdisjoint(nodes_inside(context, index)):
-                continue
-            waiting.remove((key, context))
-            touched[key].append(context)
-            needed = needed | needed_nodes(index, names_used(context, index), boundary)
-            grew = True
+    contexts_of: dict[str, list[int]] = {}
+    for at, (_, context) in enumerate(waiting):
+        for name in nodes_inside(context, index):
+            contexts_of.setdefault(name, []).append(at)
+    needed = set(needed)
+    todo = [at for name, found in contexts_of.items() if name in needed for at in found]
+    seen: set[int] = set()
+    while todo:
+        if (at := todo.pop()) not in seen:
+            seen.add(at)
+            new = needed_nodes(index, names_used(waiting[at][1], index), boundary, needed)
+            needed |= new
+            todo.extend(other for name in new for other in contexts_of.get(name, ()))
+    for at in sorted(seen):
+        key, context = waiting[at]
+        touched[key].append(context)
     return touched, needed
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tf1hub.errors import GraphError
 from tf1hub.format import protos
+from tf1hub.format.boxes import lies_in
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.names import node_name
@@ -52,9 +53,14 @@ def stored_variable(variable: protos.VariableDef, index: GraphIndex) -> StoredVa
     if not variable.HasField("save_slice_info_def"):
         return StoredVariable(name, name, dtype, shape, shape, None)
     part = variable.save_slice_info_def
-    return StoredVariable(
-        name, part.full_name, dtype, tuple(part.var_shape), tuple(part.full_shape), tuple(part.var_offset)
-    )
+    offset, full_shape = tuple(part.var_offset), tuple(part.full_shape)
+    box = offset, tuple(part.var_shape)
+    if not lies_in(box, full_shape):
+        raise GraphError(
+            f"The variable {name!r} says that it is the part of {part.full_name!r} at {list(box[0])}, of shape"
+            f" {list(box[1])}, which leads out of the shape {list(full_shape)}. The module is damaged."
+        )
+    return StoredVariable(name, part.full_name, dtype, box[1], full_shape, offset)
 
 
 def static_shape(shape: protos.TensorShapeProto) -> tuple[int, ...] | None:
