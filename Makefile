@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv peer demo test check interop slow soak bench matrix protos clean
+.PHONY: help venv peer demo test check interop slow soak bench matrix protos ops clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -56,11 +56,17 @@ soak: venv peer  ## kill exports at very many points (long; by hand)
 
 bench: venv peer  ## time tensorflow_hub 0.15.0 and tf1hub in turn
 	$(VENV)/bin/python -m benchmarks
+	$(VENV)/bin/python -m benchmarks.show
+	$(VENV)/bin/python -m benchmarks.checkpoint_files
+	$(VENV)/bin/python -m benchmarks.text_export
 
 protos: venv  ## compile tf1hub/format/protos.proto
 	$(VENV)/bin/python -m grpc_tools.protoc -Itf1hub/format --descriptor_set_out=tf1hub/format/protos.binpb \
 	  --pyi_out=tf1hub/format protos.proto
 	mv tf1hub/format/protos_pb2.pyi tf1hub/format/protos.pyi
+
+ops: peer  ## take the definitions of ops from TensorFlow, for graphs that are built without it
+	$(PEER)/bin/python scripts/write_ops.py tf1hub/graph/ops.binpb
 
 matrix:  ## run the tests on the TensorFlows in between, one temporary environment at a time
 	scripts/matrix.sh

@@ -29,7 +29,7 @@ def eval_function_for_module(
       `f(inputs=None, signature=None, as_dict=None, outputs=None)`. `inputs` is a value that NumPy understands (or a
       `SparseTensorValue` or `RaggedTensorValue`), or a dict of them. It returns NumPy values: the output "default"; all
       outputs by name with `as_dict=True`; those that `outputs` names, and computes nothing else for them. Threads may share
-      it. A signature is imported when it is first used.
+      it. What a signature needs for these outputs is imported when they are first asked for.
 
     Raises:
       MissingModuleError, TagsError, CheckpointError: as `hub.Module` does; and the function as `hub.Module`'s call.
@@ -48,7 +48,7 @@ class _Evaluator:
     def __init__(self, spec: ModuleSpec, tags: Tags):
         self._graph = tf.Graph()
         self._lock = threading.Lock()
-        self._signatures: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._imported: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Any], dict[str, Any]]] = {}
         with self._graph.as_default():
             self._module = Module(spec, tags=tags)
             initializers = [tf.compat.v1.global_variables_initializer(), tf.compat.v1.tables_initializer()]
@@ -78,7 +78,7 @@ class _Evaluator:
         names = list(self._module.get_output_info_dict(signature))
         wanted = chosen_outputs(signature, names, as_dict, outputs)
         values = named_inputs(inputs, infos, signature)
-        placeholders, made = self._applied(signature, infos)
+        placeholders, made = self._applied(signature, infos, tuple(sorted(wanted)))
         try:
             feeds = {placeholders[key]: _as_fed(values[key], info) for key, info in infos.items()}
             results = self._session.run({key: made[key] for key in wanted}, feed_dict=feeds)
@@ -88,15 +88,21 @@ class _Evaluator:
             raise
         return results if as_dict or outputs is not None else results["default"]
 
-    def _applied(self, signature: str, infos: dict[str, TensorInfo]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The placeholders and the outputs of a signature, which is imported at its first use."""
+    def _applied(
+        self, signature: str, infos: dict[str, TensorInfo], outputs: tuple[str, ...]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The placeholders and the tensors of some outputs, imported when they are first asked for.
+
+        Outputs that nobody asks for stay out: they may be large, or need an op that this TensorFlow lacks.
+        """
+        key = signature, outputs
         with self._lock:
-            if signature not in self._signatures:
+            if key not in self._imported:
                 with self._graph.as_default():
-                    placeholders = {key: _placeholder(info) for key, info in infos.items()}
-                    made = self._module(placeholders, signature=signature, as_dict=True)
-                self._signatures[signature] = placeholders, made
-            return self._signatures[signature]
+                    placeholders = {name: _placeholder(info) for name, info in infos.items()}
+                    made = self._module(placeholders, signature=signature, outputs=outputs)
+                self._imported[key] = placeholders, made
+            return self._imported[key]
 
 
 def _placeholder(info: TensorInfo) -> Any:

@@ -5,7 +5,7 @@ made from that at run time, in a pool of their own: generated code would tie us 
 TensorFlow 2.15 comes with protobuf 4 where 2.21 comes with 7. `protos.pyi` tells type checkers what is in here.
 """
 
-from importlib import resources
+from pathlib import Path as _Path
 from typing import Any as _Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -13,9 +13,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 def _load_messages() -> dict[str, _Any]:
     """Message class by name, for each top-level message of protos.proto."""
-    files = descriptor_pb2.FileDescriptorSet.FromString(
-        resources.files(__package__).joinpath("protos.binpb").read_bytes()
-    )
+    files = descriptor_pb2.FileDescriptorSet.FromString(_Path(__file__).with_name("protos.binpb").read_bytes())
     pool = descriptor_pool.DescriptorPool()
     classes: dict[str, _Any] = {}
     for file in files.file:

@@ -20,21 +20,14 @@ class GraphIndex:
     def __init__(self, meta_graph: protos.MetaGraphDef):
         self.meta_graph = meta_graph
         self.nodes: dict[str, protos.NodeDef] = {node.name: node for node in meta_graph.graph_def.node}
-        self._op_defs = {op.name: op for op in meta_graph.meta_info_def.stripped_op_list.op}
-        self.state_nodes = frozenset(name for name, node in self.nodes.items() if self._holds_state(node))
+        ops = _ops_with_state(meta_graph.meta_info_def.stripped_op_list)
+        self.state_nodes = frozenset(name for name, node in self.nodes.items() if node.op in ops)
 
     def with_nodes(self, nodes: Iterable[protos.NodeDef]) -> "GraphIndex":
         """The same graph with some nodes more, or in the place of those of the same name."""
         changed = copy.copy(self)
         changed.nodes = {**self.nodes, **{node.name: node for node in nodes}}
         return changed
-
-    def _holds_state(self, node: protos.NodeDef) -> bool:
-        """Stateful and without inputs: variables, tables, queues."""
-        op_def = self._op_defs.get(node.op)
-        if op_def is None:
-            return node.op in _KNOWN_STATE_OPS
-        return op_def.is_stateful and not op_def.input_arg
 
     def has(self, name: str) -> bool:
         """Whether there is a node for this node or tensor name."""
@@ -56,3 +49,9 @@ class GraphIndex:
         """The variables of a collection, in its order."""
         what = f"A variable in the collection {key!r}"
         return [parse_message(protos.VariableDef, value, what) for value in self.collection_bytes(key)]
+
+
+def _ops_with_state(definitions: protos.OpList) -> set[str]:
+    """The ops that are stateful and take no inputs: variables, tables, queues."""
+    defined = {op.name: op.is_stateful and not op.input_arg for op in definitions.op}
+    return {op for op, holds_state in defined.items() if holds_state} | (_KNOWN_STATE_OPS - defined.keys())
