@@ -1,5 +1,6 @@
 """Handles and paths."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,12 @@ def test_files_are_copied_between_local_and_remote_paths(tmp_path):
     assert not files.is_directory(f"ram:/{tmp_path}/b")
     files.copy(f"ram:/{tmp_path}/b", str(tmp_path / "c"))
     assert files.read_bytes(f"ram:/{tmp_path}/b") == (tmp_path / "c").read_bytes() == b"data"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is a pipe or a device"):
+        files.read_bytes(str(tmp_path / "pipe"))
+    with pytest.raises(IsADirectoryError, match="it is a directory"):
+        files.read_bytes(str(tmp_path))

@@ -3,17 +3,20 @@
 TensorFlow's file systems are all that a module on remote storage needs; they are loaded when such a path is met.
 """
 
+import errno
 import importlib
 import os
 import re
 import shutil
-from pathlib import Path
-from typing import Any
+import stat
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from tf1hub.errors import MissingModuleError, UnsupportedHandleError
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+# Opening a pipe would otherwise wait for whoever writes to it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _DOWNLOADED = ("http", "https", "tfhub", "kaggle", "hf")
 
 
@@ -88,7 +91,20 @@ def read_bytes(path: str) -> bytes:
         with remote_files().GFile(path, "rb") as file:
             data: bytes = file.read()
             return data
-    return Path(path).read_bytes()
+    with open_local(path) as local:
+        return local.read()
+
+
+def open_local(path: str) -> BinaryIO:
+    """Opens a local file for reading. A pipe or a device, which may have no end, is refused with an OSError."""
+    descriptor = os.open(path, _FLAGS)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a directory", path)
+    raise OSError(errno.EINVAL, "it is a pipe or a device", path)
 
 
 def matching(pattern: str) -> list[str]:

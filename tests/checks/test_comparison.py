@@ -186,7 +186,7 @@ def test_a_missing_checkpoint_is_a_problem_and_the_rest_is_compared(tmp_path):
     )
     assert comparison.variables == ()
     assert named(comparison.other_files) == {"x": (None, "0 bytes")}
-    assert "The variables are not compared. there is no checkpoint here" in comparison.problems[0]
+    assert "The variables are not compared: there is no checkpoint here" in comparison.problems[0]
 
 
 def test_modules_without_variables_need_no_checkpoint(tmp_path):

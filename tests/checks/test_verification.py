@@ -82,7 +82,7 @@ def test_a_variant_that_lacks_variables_is_a_warning(tmp_path):
     [warning] = report.findings
     assert (warning.severity, warning.file, warning.tags) == ("warning", INDEX, ("train",))
     assert warning.message.endswith(
-        "of its 2 variables 1 are not in the checkpoint, or not with that shape and dtype: 'more'"
+        "1 of its 2 variables is not in the checkpoint, or not with that shape and dtype: 'more'"
     )
 
 

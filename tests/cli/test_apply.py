@@ -191,6 +191,16 @@ def test_what_tensorflow_finds_wrong_is_told_with_the_row(tmp_path, capsys):
     assert len(printed.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [([9], "x.npy[0]:"), ([9, 0], "x.npy[0] and the row after it:"), ([0, 9, 0], "[0] and the 2 rows ")],
+)
+def test_what_tensorflow_finds_wrong_is_told_with_the_place_in_an_array(rows, place, tmp_path, capsys):
+    module = export(spec_with(lambda x: tf.gather(tf.constant([1, 2]), x), (None,), tf.int32), tmp_path / "module")
+    np.save(tmp_path / "x.npy", np.int32(rows))
+    assert place in refused(capsys, module, "--input-file", tmp_path / "x.npy")
+
+
 def test_a_module_that_needs_an_unknown_op_says_so(tmp_path, capsys):
     module = export(spec_with(lambda x: tf.nn.relu(x)), tmp_path / "module")
     with edited_saved_model(module) as saved_model:

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -100,6 +101,20 @@ def test_arrays_that_do_not_fit_are_refused(array, message, tmp_path, capsys):
     assert message in refused(capsys, module_of("dense"), "--input-file", tmp_path / "rows.npy")
 
 
+def test_an_array_of_real_numbers_is_taken_for_complex_ones(tmp_path, capsys):
+    module = export(spec_with(tf.identity, (None, 2), tf.complex64), tmp_path / "module")
+    np.save(tmp_path / "real.npy", np.float32([[1, 2], [3, 4]]))
+    rows = applied(capsys, module, "--input-file", tmp_path / "real.npy")
+    assert [row["default"] for row in rows] == [[[1, 0], [2, 0]], [[3, 0], [4, 0]]]
+
+
+def test_an_array_of_bfloat16_is_taken_as_numpy_saves_it(tmp_path, capsys):
+    module = export(spec_with(lambda x: tf.cast(x, tf.float32), (None,), tf.bfloat16), tmp_path / "module")
+    np.save(tmp_path / "small.npy", np.array([1.5, -2], ml_dtypes.bfloat16))
+    rows = applied(capsys, module, "--input-file", tmp_path / "small.npy")
+    assert [row["default"] for row in rows] == [1.5, -2]
+
+
 def test_arrays_of_text(lengths, tmp_path, capsys):
     for array in (np.array(TEXTS), np.array([text.encode() for text in TEXTS])):
         np.save(tmp_path / "rows.npy", array)
@@ -135,7 +150,7 @@ def test_an_npz_that_does_not_fit_is_refused(tmp_path, capsys):
 def test_integers_that_are_too_large_are_refused_and_others_are_exact(tmp_path, capsys):
     module = export(spec_with(tf.identity, (None,), tf.int32), tmp_path / "module")
     assert "too large" in refused(capsys, module, str(2**31))
-    assert "should be int32, but holds numbers (float64)" in refused(capsys, module, "1.5")
+    assert "should be int32, but holds floats (float64)" in refused(capsys, module, "1.5")
     assert applied(capsys, module, str(2**31 - 1), "-1") == [{"default": 2**31 - 1}, {"default": -1}]
 
 
@@ -211,6 +226,12 @@ def test_images_are_upright_and_of_any_kind(pixels, tmp_path, capsys):
         np.testing.assert_allclose(row["default"], wanted / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize("values", [np.float32([[0, 0.5]]), np.int32([[0, 2**20]])])
+def test_images_whose_white_nobody_knows_are_refused(values, pixels, tmp_path, capsys):
+    Image.fromarray(values).save(tmp_path / "wide.tif")
+    assert "pixels of more than 16 bits, or floats" in refused(capsys, pixels, tmp_path / "wide.tif")
+
+
 def test_an_input_of_integers_gets_bytes_and_one_of_strings_the_file(lengths, tmp_path, capsys):
     expected = picture(tmp_path / "image.png")
     module = export(spec_with(tf.identity, (1, None, None, 3), tf.uint8), tmp_path / "module")
@@ -225,7 +246,9 @@ def test_broken_images_and_those_for_other_inputs_are_refused(pixels, tmp_path, 
     data = (tmp_path / "image.png").read_bytes()
     for broken in (b"", b"no image", data[: len(data) // 2]):
         (tmp_path / "broken.png").write_bytes(broken)
-        assert "broken.png: no image that can be read" in refused(capsys, pixels, tmp_path / "broken.png")
+        told = refused(capsys, pixels, tmp_path / "broken.png")
+        assert "broken.png: no image that can be read" in told
+        assert "object at 0x" not in told
     assert "nothing.png: No such file" in refused(capsys, pixels, tmp_path / "nothing.png")
 
 

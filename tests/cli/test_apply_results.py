@@ -1,6 +1,9 @@
 """Every kind of result of `tf1hub apply`: JSON lines, `.npz`, Parquet. Files are there whole or not at all."""
 
+import errno
 import json
+import os
+import time
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +15,7 @@ from tests.cli.modules import applied, module_of, refused, rows_of
 from tests.graphs import export, spec_with
 from tests.module_fns import KINDS
 from tf1hub.cli.applying import result_tables
+from tf1hub.cli.applying.calls import DENSE, Call, Field
 from tf1hub.cli.main import run
 
 ROWS = np.random.RandomState(3).uniform(-1, 1, [10, 3]).astype(np.float32)
@@ -203,6 +207,30 @@ def test_a_file_that_is_there_is_replaced_and_a_directory_is_not(rows_file, tmp_
     (tmp_path / "folder.npz").mkdir()
     told = refused(capsys, module_of("dense"), "[1,2,3]", "--output-file", tmp_path / "folder.npz")
     assert "is a directory" in told
+
+
+def test_small_batches_do_not_make_parquet_slow(tmp_path):
+    call = Call("default", {}, {"x": Field("x", DENSE, 1, (None, 2))}, None, whole=False)
+    batch, batches = np.ones((1, 2), np.float32), 8_000
+    start = time.process_time()
+    with result_tables.write_parquet(str(tmp_path / "x.parquet"), call) as write:
+        for _ in range(batches):
+            write({"x": batch})
+    assert time.process_time() - start < 5  # it took 20 s when each batch was compared with all before it
+    assert pq.read_table(tmp_path / "x.parquet").num_rows == batches
+
+
+def test_a_folder_that_is_not_there_and_a_full_disk_are_told_with_the_path(rows_file, tmp_path, capsys, monkeypatch):
+    told = refused(capsys, module_of("dense"), "[1,2,3]", "--output-file", tmp_path / "nothing" / "x.jsonl")
+    assert f"There is no folder '{tmp_path / 'nothing'}' to write 'x.jsonl' to" in told
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(result_tables.zipfile, "ZipFile", full)
+    told = refused(capsys, module_of("dense"), "[1,2,3]", "--output-file", tmp_path / "x.npz")
+    assert f"{tmp_path / 'x.npz'}: No space left on device" in told
+    assert not list(tmp_path.glob("*x.npz*"))
 
 
 def test_whole_runs_are_rows_of_a_table(tmp_path):

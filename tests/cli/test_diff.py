@@ -48,9 +48,9 @@ def test_the_head_says_what_fine_tuning_changed(tmp_path, capsys):
     status, out, err = printed(capsys, *fine_tuned(tmp_path))
     assert (status, err) == (1, "")
     assert squeezed(out).startswith(
-        "The variants, signatures, graphs, collections, attached messages, assets and other files are the same."
-        " 2 of 4 variables changed, 1 trainable and 1 not; most of all dense/kernel, by 10% of its norm (no value by"
-        " more than 0.5). The other 2 are equal to the bit."
+        "2 of 4 variables changed, 1 trainable and 1 not; most of all dense/kernel, by 10% of its norm (no value by"
+        " more than 0.5). The other 2 are equal to the bit. All else is the same: variants, signatures, graphs,"
+        " collections, attached messages, assets and other files."
     )
     assert "Trainable variables that changed: 1" in out
     assert "10%      0.5          5      5.408  dense/kernel  float32 [2]" in out
@@ -62,7 +62,7 @@ def test_all_that_is_not_trainable_stayed(tmp_path, capsys):
     for name, each in (("a", values), ("b", {**values, "v": np.zeros(1)})):
         write_module(tmp_path / name, graph, values=each)
     _, out, _ = printed(capsys, str(tmp_path / "a"), str(tmp_path / "b"))
-    assert "1 of 3 variables changed, which is trainable; most of all v, by 100% of its norm" in squeezed(out)
+    assert "1 of 3 variables changed: v, which is trainable, by 100% of its norm (no value by" in squeezed(out)
     assert "The other 2 are equal to the bit, among them all that are not trainable." in squeezed(out)
 
 
@@ -70,7 +70,7 @@ def test_a_variable_that_was_zeros_is_named_when_there_is_no_other(tmp_path, cap
     for name, value in (("a", 0.0), ("b", 0.5)):
         write_module(tmp_path / name, values={"w": np.full(2, value), "v": np.ones(1)})
     _, out, _ = printed(capsys, str(tmp_path / "a"), str(tmp_path / "b"))
-    assert "1 of 2 variables changed, which is not trainable; most of all w, from zeros" in squeezed(out)
+    assert "1 of 2 variables changed: w, which is not trainable, from zeros (no value by" in squeezed(out)
     assert "The other one, v, is equal to the bit." in squeezed(out)
     assert "  from 0      0.5          0     0.7071  w         float64 [2]" in out
 
@@ -86,7 +86,7 @@ def test_json_has_the_head_and_all_else(tmp_path, capsys):
     status, out, err = printed(capsys, "--json", *fine_tuned(tmp_path))
     answer = json.loads(out)
     assert (status, err, answer["same"]) == (1, "", False)
-    assert answer["summary"].startswith("The variants, signatures")
+    assert answer["summary"].startswith("2 of 4 variables changed")
     kernel = next(each for each in answer["variables"] if each["name"] == "dense/kernel")
     assert (kernel["status"], kernel["trainable"], kernel["difference"]["norm_a"]) == ("changed", True, 5.0)
     assert set(answer) == {
@@ -128,11 +128,21 @@ def test_what_only_one_has_and_what_moved(tmp_path, capsys):
 
 
 def test_values_that_are_no_numbers_any_more_are_in_the_head(tmp_path, capsys):
-    a = write_module(tmp_path / "a", values={"w": np.ones(2)})
-    b = write_module(tmp_path / "b", values={"w": np.array([1.0, np.nan])})
+    a = write_module(tmp_path / "a", values={"u": np.ones(2), "w": np.ones(2)})
+    b = write_module(tmp_path / "b", values={"u": np.full(2, 7.0), "w": np.array([1.0, np.nan])})
     _, out, _ = printed(capsys, str(a), str(b))
     assert "More values are NaN or infinite in B than in A: in w." in squeezed(out)
-    assert "NaN or infinite: 0 -> 1" in out
+    first = out.splitlines()[out.splitlines().index("Variables that changed and are not trainable: 2") + 2]
+    assert squeezed(first) == "? 0 1 1 w float64 [2], NaN or infinite: 0 -> 1"
+
+
+def test_other_dtypes_and_shapes_are_in_the_head(tmp_path, capsys):
+    values = {"s": np.ones(2), "t": np.ones(3), "d": np.ones(1, np.float32)}
+    a = write_module(tmp_path / "a", values=values)
+    b = write_module(tmp_path / "b", values={"s": np.ones(4), "t": np.ones(1), "d": np.ones(1)})
+    _, out, _ = printed(capsys, str(a), str(b))
+    head = "3 of 3 variables changed, none of them trainable; 2 have another shape; 1 has another dtype. All else is"
+    assert squeezed(out).startswith(head)
 
 
 def test_what_cannot_be_read_is_told_after_what_can(tmp_path, capsys):

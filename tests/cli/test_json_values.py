@@ -60,6 +60,8 @@ def test_any_json_is_taken_or_refused_with_our_own_error(value, dtype, kind):
         (UINT8, [0, 255], np.uint8([0, 255])),
         (INT64, [2**63 - 1, -(2**63)], np.array([2**63 - 1, -(2**63)])),
         (UINT64, [2**64 - 1], np.array([2**64 - 1], np.uint64)),
+        (UINT64, [2**64 - 1, 1], np.array([2**64 - 1, 1], np.uint64)),
+        (FLOAT, [2**70, 1, 0.5], np.float32([2**70, 1, 0.5])),
         (BOOL, [True, False], np.array([True, False])),
         (COMPLEX, [[1, 2], [3, -4]], np.complex64([1 + 2j, 3 - 4j])),
         (STRING, ["a", {"b64": "/wA="}], np.array([b"a", b"\xff\x00"], object)),
@@ -78,11 +80,20 @@ def test_values_are_exact(dtype, value, expected):
         (UINT8, [256]), (UINT8, [-1]), (INT32, [2**31]), (INT64, [2**63]), (UINT64, [-1]), (UINT64, [2**64]),
         (INT32, [1.0]), (INT32, ["1"]), (INT32, [True]), (FLOAT, ["nan"]), (FLOAT, [None]), (FLOAT, [{}]),
         (STRING, [1]), (STRING, [None]), (STRING, [{"b64": "?"}]), (STRING, [{"b64": 1}]), (STRING, ["\ud800"]),
-        (STRING, ["a", ["b"]]), (BOOL, [1]), (FLOAT, [[1], 2]),
+        (STRING, ["a", ["b"]]), (BOOL, [1]), (FLOAT, [[1], 2]), (UINT64, [2**64, -1]), (FLOAT, [2**70, None]),
     ],
 )  # fmt: skip
 def test_nothing_is_rounded_cut_or_taken_for_another_type(dtype, value):
     with pytest.raises(InputError):
+        parse_value(value, wanted(dtype, (None,)))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [(INT64, [2**63, 1]), (UINT64, [2**64, 1]), (FLOAT, [1e39]), (FLOAT, [10**400]), (INT32, [2**80])],
+)
+def test_numbers_that_are_too_large_are_called_so(dtype, value):
+    with pytest.raises(InputError, match="numbers that are too large for it"):
         parse_value(value, wanted(dtype, (None,)))
 
 

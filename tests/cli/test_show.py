@@ -138,6 +138,28 @@ def test_one_variant_is_picked_by_its_tags(show):
     assert 'tags={"gpu", "serve"}' in output
 
 
+def test_the_snippet_applies_the_variant_with_the_fewest_tags(show):
+    def module_fn():
+        x = tf.placeholder(tf.float32, [None])
+        hub.add_signature(inputs=x, outputs=x)
+
+    spec = hub.create_module_spec(module_fn, [({"gpu", "train"}, {}), ({"train"}, {}), ({"tpu"}, {})])
+    output, _ = show(spec, tags={"tpu"})
+    assert "Signature default of the variants {gpu, train}, {train}, {tpu}\n" in output
+    assert 'eval_function_for_module("PATH", tags={"train"})' in output
+
+
+def test_one_signature_is_shown_with_its_tensors(show):
+    spec = spec_with(lambda x: {"default": x, "double": tf.multiply(x, 2.0, name="double")})
+    assert lines_of(show(spec, "--signature", "default")[0], "Signature default")[-1].endswith(" double:0")
+    assert "double:0" not in show(spec)[0]
+
+
+def test_a_module_without_variables_has_no_parameters(show):
+    output, _ = show(spec_with(lambda x: x))
+    assert "  parameters  0\n" in output
+
+
 def test_signatures_that_differ_between_variants_are_shown_apart(show):
     output, _ = show(spec_of("shared_variables"))
     assert "Signature default of the variants {}, {train}, {gpu, serve}\n" in output
@@ -196,6 +218,13 @@ def test_long_names_are_whole(show):
     name = "deep/" * 60 + "kernel"
     output, _ = show(spec_with(lambda x: x * tf.get_variable(name, [3])))
     assert f"  {name}  float32  [3]  12 B\n" in output
+
+
+def test_one_long_name_does_not_push_the_columns_of_other_rows_away(show):
+    names = ["w", "deep/" * 60 + "kernel"]
+    output, _ = show(spec_with(lambda x: x * sum(tf.get_variable(name, [3]) for name in names)))
+    [row] = [line for line in output.splitlines() if line.startswith("  w ")]
+    assert row == f"  {'w':100}  float32  [3]  12 B"
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere"], ["--nonsense", "x"], ["http://example.com/x"], ["a", "b"]])

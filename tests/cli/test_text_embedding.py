@@ -136,6 +136,7 @@ def test_the_predecessors_spelling_is_taken(file):
         (b"a 1 2\nb 1\n", [], "vectors.txt, line 2: it has 1 of the 2 values that the others have."),
         (b"a 1 nan\n", [], "line 1: value 2 is nan"),
         (b"", [], "it is empty"),
+        (TEXT, ["--export-path", ""], "--export-path is empty"),
         (TEXT, ["--preprocess_text=maybe"], "neither true nor false"),
         (TEXT, ["--num-oov-buckets", "0"], "0 is not in the range"),
         (TEXT, ["--combiner", "max"], "'max' is not one of"),
@@ -182,6 +183,30 @@ def test_standard_input_is_read(tmp_path, data):
     done = piped(data, tmp_path / "m")
     assert (done.returncode, done.stderr.count(b"\n")) == (0, int(data.startswith(b"2 2\nthe 1")))
     assert vocabulary(tmp_path / "m") == [b"the", b"cat"]
+
+
+def test_a_closed_standard_input_is_said(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "tf1hub",
+        "text-embedding",
+        "--embedding-file",
+        "-",
+        "--export-path",
+        tmp_path / "m",
+    ]
+    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], cwd=ROOT, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr.startswith(b"tf1hub: standard input is closed")) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_above_the_path_is_said_without_tensorflow(file):
+    program = "import sys; from tf1hub.cli.main import run; print(run(sys.argv[1:]), 'tensorflow' in sys.modules)"
+    arguments = ["text-embedding", "--embedding-file", str(file), "--export-path", str(file / "a" / "b")]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "2 False\n"
+    assert f"since {str(file)!r} is none" in done.stderr
 
 
 def test_compressed_standard_input_is_read(tmp_path):

@@ -50,6 +50,11 @@ def test_out_and_back(module, capsys, suffix):
     assert stored("copy") == stored(module)
 
 
+def test_both_ways_to_use_it_are_aligned(capsys):
+    first, second = answer(capsys, "--help").splitlines()[:2]
+    assert first.index("tf1hub weights") == second.index("tf1hub weights")
+
+
 def test_json_says_what_was_written(module, capsys):
     bias = {"name": "dense/bias", "dtype": "float32", "shape": [3], "bytes": 12}
     kernel = {"name": "dense/kernel", "dtype": "float32", "shape": [2, 3], "bytes": 24}

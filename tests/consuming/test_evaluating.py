@@ -7,10 +7,11 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
-from tests.graphs import ROWS, eagerly, export, names, op_types, scaling_spec, spec_of, spec_with
+from tests.graphs import ROWS, eagerly, edited_saved_model, export, names, op_types, scaling_spec, spec_of, spec_with
 from tests.module_fns import KINDS
 from tests.module_fns.interfaces import RAGGED, SPARSE
 from tests.plain_graphs import plain_answers
+from tf1hub.errors import GraphError
 
 
 def test_it_answers_from_a_spec_and_from_a_path(tmp_path):
@@ -87,6 +88,26 @@ def test_only_the_outputs_that_are_asked_for_are_computed():
             f(ROWS, outputs=["costly"])
         with pytest.raises(tf.errors.InvalidArgumentError, match="costly"):
             f(ROWS, as_dict=True)
+
+
+def test_what_only_other_outputs_need_is_not_imported(tmp_path):
+    path = export(spec_with(lambda x: {"default": x, "cubed": x * x * tf.nn.relu(x)}), tmp_path / "module")
+    with edited_saved_model(path) as saved_model:
+        for node in saved_model.meta_graphs[0].graph_def.node:
+            node.op = "Horovod9" if node.op == "Relu" else node.op
+    with hub.eval_function_for_module(path) as f:
+        assert f(ROWS).tolist() == f(ROWS, outputs=["default"])["default"].tolist() == ROWS.tolist()
+        with pytest.raises(GraphError, match="Horovod9"):
+            f(ROWS, as_dict=True)
+        assert f(ROWS).tolist() == ROWS.tolist()
+
+
+def test_choices_of_outputs_share_variables_and_tables():
+    with hub.eval_function_for_module(spec_of("control_dependencies")) as f:
+        counts = [
+            f([1.0, 2.0], outputs=names)["count"].item() for names in (["count"], ["count", "default"], ["count"])
+        ]
+        assert counts == [1, 2, 3]
 
 
 def test_variants_by_tags():

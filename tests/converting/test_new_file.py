@@ -1,5 +1,8 @@
 """Files that are there whole or not at all."""
 
+import errno
+import os
+
 import pytest
 
 from tests.converting.weight_modules import files_in
@@ -41,6 +44,18 @@ def test_a_folder_is_never_replaced(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(ModuleExistsError, match="is a folder"), new_file(str(tmp_path / "a"), overwrite=True):
         pass
+
+
+def test_a_full_disk_is_told_with_the_path(tmp_path):
+    with pytest.raises(OSError, match="No space left on device") as caught, new_file(str(tmp_path / "a")):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(tmp_path / "a")
+
+
+def test_an_error_of_another_file_keeps_its_path(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, new_file(str(tmp_path / "a")):
+        (tmp_path / "b").read_bytes()
+    assert caught.value.filename == str(tmp_path / "b")
 
 
 def test_a_long_name_can_be_written(tmp_path):

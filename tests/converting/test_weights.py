@@ -147,6 +147,12 @@ def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_written(module, tm
     assert files_in(tmp_path) == {"module", "new.npz"}
 
 
+def test_a_dtype_that_numpy_lacks_is_named_as_ml_dtypes_has_it(tmp_path):
+    module = make_module(tmp_path / "module", {"w": np.zeros(2, ml_dtypes.bfloat16)})
+    with pytest.raises(WeightsError, match=r"convert it: `array.astype\(ml_dtypes.bfloat16\)`"):
+        hub.replace_weights(module, save(tmp_path, w=np.zeros(2, np.float32)), tmp_path / "copy")
+
+
 def test_float8_types_are_not_mixed_up(tmp_path):
     module = make_module(tmp_path / "module", {"w": VALUES["float8_e5m2"]})
     other = make_module(tmp_path / "other", {"w": VALUES["float8_e4m3fn"]})

@@ -179,6 +179,21 @@ def test_a_file_as_path_is_refused(tmp_path):
     assert (tmp_path / "module").read_bytes() == b"file"
 
 
+def test_a_file_above_the_path_is_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"file")
+    with pytest.raises(ModuleExistsError, match=r"since '.*file' is none"):
+        placing.check_free(str(tmp_path / "file" / "a" / "module"))
+    assert found(tmp_path) == {"file": b"file"}
+
+
+def test_a_link_above_the_path_may_lead_to_what_is_not_there_yet(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "later")
+    placing.check_free("/")
+    placing.check_free(str(tmp_path / "link" / "module"))
+    export(tmp_path / "link" / "module")
+    assert found(tmp_path / "later" / "module") == WHOLE
+
+
 def test_another_failure_to_rename_is_raised_as_it_is(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "not allowed")

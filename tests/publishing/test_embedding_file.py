@@ -67,6 +67,7 @@ def test_formats_and_compressions_show_in_the_contents(file, kind, compression):
     np.testing.assert_array_equal(vectors, VECTORS)
     assert opened.format == kind + (f", {compression}" if compression else "")
     assert opened.warnings == []
+    assert opened.bytes_read <= file.stat().st_size
     assert opened.bytes_read == file.stat().st_size or compression == "zip"
 
 
@@ -115,6 +116,25 @@ def test_two_whole_numbers_may_be_a_token_and_its_value(file, text):
     assert vectors[:, 0].tolist() == [float(line.split()[1]) for line in text.splitlines()]
 
 
+@pytest.mark.parametrize("text", [b"3 1\na 2\nb 3\n", b"400000 300\n", b"400000 300"])
+def test_a_first_line_that_may_be_a_header_is_a_warning(file, text):
+    file.write_bytes(text)
+    assert "was taken for a token and its value" in read(file)[2].warnings[0]
+
+
+@pytest.mark.parametrize("text", [b"1 2 3\n", b"10 2\n20 3\n", b"a 1\n"])
+def test_a_first_line_that_is_no_header_is_no_warning(file, text):
+    file.write_bytes(text)
+    assert read(file)[2].warnings == []
+
+
+@pytest.mark.parametrize("text", [b" 1 2\nc 3 4\n", b"2 2\n 1 2\nc 3 4\n"])
+def test_the_first_token_may_be_empty(file, text):
+    file.write_bytes(text)
+    tokens, vectors, _ = read(file)
+    assert (tokens, vectors.tolist()) == ([b"", b"c"], [[1, 2], [3, 4]])
+
+
 @pytest.mark.parametrize("text", [b". . . 1 2\na 3 4\nb 5 6\n", b"a 1 2\n. . . 3 4\n", b". . . 1 2\n", b"1 2 3\n"])
 def test_the_dimension_is_that_of_most_lines(file, text):
     file.write_bytes(text)
@@ -146,6 +166,17 @@ def test_a_binary_file_that_is_cut_short_is_an_error(file):
     data = FORMATS["word2vec binary"]
     for length in range(data.index(b"\n") + 13, len(data) - 1):
         assert "of the 4 that its first line promises" in complaint(file, data[:length])
+
+
+@pytest.mark.parametrize(("end", "more"), [(b"", 0), (b"\n", 0), (b"", 2), (b"\n", 30_000)])
+def test_a_binary_file_that_goes_on_is_a_warning(file, end, more):
+    tokens = [b"w%d" % number for number in range(4 + more)]
+    file.write_bytes(binary(tokens, np.ones((4 + more, 20)), end, count=4))
+    found, _, opened = read(file)
+    assert found == tokens[:4]
+    assert [warning.partition(" goes on after ")[2] for warning in opened.warnings] == (
+        ["the 4 vectors that its first line promises."] if more else []
+    )
 
 
 def test_binary_values_that_are_not_finite_are_an_error(file):
@@ -199,8 +230,12 @@ def test_a_zip_of_several_files_is_an_error_that_lists_them(file):
         (b"\x89HDF\r\n\x1a\n\0", "an HDF5 file"),
         (b"\xba\x16\x4f\x2f\x0c\0\0\0", "a fastText model"),
         (b"name" + b"\0" * 253 + b"ustar\x0000", "a tar archive"),
-        (b"a\nb\n", "line 1: it has 0 of the 1 values"),
-        (b"the cat sat on a mat\n", "line 1: 'mat' is no number"),
+        (b"a\nb\n", "line 1: neither it nor a line after it ends in a number"),
+        (b"\nthe cat sat on a mat\n", "line 2: neither it nor"),
+        (b"a,1,2\nb,3,4\n", "Values are written like 0.5, with spaces between them; there are commas in it"),
+        (b"a 0,1 0,2\n", "there are commas in it"),
+        (gzip.compress(gzip.compress(b"a 1 2\n")), "compressed twice"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "zstd -dc FILE | tf1hub text-embedding --embedding-file -"),
         (b"1 99999999999\na \x00\x00\x00\x00\n", "vectors of 99999999999 values cannot be"),
         (b"a\t1\t2\nb\t1\t2\n", "line 1: it has 0 of the 2 values that the others have; there are tabs in it"),
     ],

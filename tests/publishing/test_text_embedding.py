@@ -266,6 +266,13 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(module, arguments, problem
     assert list(module.parent.iterdir()) == []
 
 
+def test_an_empty_path_is_refused(file, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(ValueError, match="export_path is empty"):
+        hub.export_text_embedding("", file)
+    assert list(file.parent.iterdir()) == [file]
+
+
 def test_values_that_are_not_finite_can_be_allowed(module, file):
     file.write_bytes(b"a nan 1\nb inf 1e39\n")
     with pytest.raises(hub.errors.EmbeddingFileError, match=r"vectors.txt, line 1: value 1 is nan"):
@@ -316,7 +323,7 @@ def test_a_full_disk_leaves_nothing(module, file):
     file.write_bytes(many_lines(40_000, 60))
     command = [sys.executable, "-c", LIMITED, str(module), str(file)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120)
-    assert "File too large" in done.stderr
+    assert "File too large: '" in done.stderr  # and which one it was
     assert list(module.parent.iterdir()) == [file]
 
 

@@ -77,7 +77,7 @@ def command(
     \b
     Examples:
       tf1hub apply my_module "the cat" "a dog"
-      tf1hub apply my_module --input x=[1,2,3] --input rate=0.5
+      tf1hub apply my_module --input 'x=[1,2,3]' --input rate=0.5
       tf1hub apply my_module --input-file rows.jsonl --output-file results.parquet
       tf1hub apply my_module --input-file arrays.npz --output default --output hidden
       tf1hub apply image_module cat.jpg dog.png --signature image_feature_vector
@@ -122,7 +122,10 @@ def _check_values(ctx: click.Context, values: tuple[str, ...]) -> None:
     after_dashes = ctx.meta[_AFTER_DASHES]
     for value in values[: len(values) - after_dashes]:
         if value.startswith("-") and value != "-" and not _NUMBER.match(value):
-            raise click.NoSuchOption(value.partition("=")[0], ctx=ctx)
+            name = value.partition("=")[0]
+            raise click.NoSuchOption(
+                name, f"No such option {name!r}. Values that begin with '-' and are no numbers go after '--'.", ctx=ctx
+            )
 
 
 def _batch_size(asked: int | None, call: Call) -> int:

@@ -1,4 +1,4 @@
-"""The head of what `tf1hub diff` prints: in a few sentences, what is the same and what changed."""
+"""The head of what `tf1hub diff` prints: in a few sentences, what changed and what is the same."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,13 @@ from tf1hub.cli.text import count
 
 
 def summary(comparison: Comparison) -> str:
-    """What is the same and what changed, in a few sentences."""
+    """What changed and what is the same, in a few sentences: the variables first, since fine-tuning changes those."""
     if comparison.is_same and not comparison.problems:
         values = f" {_equal_ones(comparison.variables)}." if comparison.variables else ""
         return f"The modules are the same.{values}"
-    sentences = [_parts(comparison), *_variables(comparison)]
-    if comparison.problems:
-        sentences.append("Not everything could be compared; see the problems.")
-    return " ".join(sentences)
+    sentences = ["Not everything could be compared; see the problems."] if comparison.problems else []
+    sentences += _variables(comparison)
+    return " ".join([*sentences, _parts(comparison, bool(sentences))])
 
 
 def percent(share: float | None) -> str:
@@ -37,7 +36,8 @@ def magnitude(variable: VariableComparison) -> float:
     return difference.relative
 
 
-def _parts(comparison: Comparison) -> str:
+def _parts(comparison: Comparison, comes_last: bool) -> str:
+    """A sentence on all but the variables."""
     variants = comparison.common_variants
     differs = {
         "variants": bool(comparison.variants),
@@ -51,7 +51,7 @@ def _parts(comparison: Comparison) -> str:
     same = _listed([part for part in differs if not differs[part]])
     different = _listed([part for part in differs if differs[part]])
     if not different:
-        return f"The {same} are the same."
+        return f"{'All else is' if comes_last else 'All is'} the same: {same}."
     return f"The {different} differ; the {same} are the same." if same else f"The {different} differ."
 
 
@@ -88,25 +88,38 @@ def _variables(comparison: Comparison) -> list[str]:
     if moved := [variable for variable in comparison.variables if variable.name != variable.name_in_b]:
         example = f"{moved[0].name} is {moved[0].name_in_b} there"
         sentences.append(f"{_those(moved)} in another scope in B: {example}.")
-    if broken := [each for each in changed if each.difference and _lost_numbers(each)]:
+    if broken := [each for each in changed if lost_numbers(each)]:
         names = _listed([each.name for each in broken[:3]] + (["others"] if len(broken) > 3 else []))
         sentences.append(f"More values are NaN or infinite in B than in A: in {names}.")
     return sentences
 
 
-def _lost_numbers(variable: VariableComparison) -> bool:
+def lost_numbers(variable: VariableComparison) -> bool:
+    """Whether more of its values are NaN or infinite in B than in A."""
     difference = variable.difference
     return difference is not None and difference.not_finite_b > difference.not_finite_a
 
 
 def _changed(changed: list[VariableComparison], compared: int) -> str:
     sentence = f"{len(changed):,} of {count(compared, 'variable')} changed{_trainable(changed)}"
-    if (most := _most_changed(changed)) is not None and most.difference is not None:
-        share = most.difference.relative
-        by = "from zeros" if share is None else f"by {percent(share)} of its norm"
-        sentence += f"; most of all {most.name}, {by} (no value by more than {most.difference.largest:.3g})"
-    reshaped = sum(variable.difference is None for variable in changed)
-    return sentence + (f"; {reshaped:,} cannot be set against each other" if reshaped else "") + "."
+    if len(changed) == 1:
+        [only] = changed
+        sentence = f"1 of {count(compared, 'variable')} changed: {only.name}{_trainable(changed)}{_by(only)}"
+    elif (most := _most_changed(changed)) is not None:
+        sentence += f"; most of all {most.name}{_by(most)}"
+    for form in ("shape", "dtype"):
+        if number := sum(getattr(each.a, form) != getattr(each.b, form) for each in changed):
+            sentence += f"; {number:,} {'has' if number == 1 else 'have'} another {form}"
+    return sentence + "."
+
+
+def _by(variable: VariableComparison) -> str:
+    """How much a variable changed; nothing, where figures do not tell it."""
+    difference = variable.difference
+    if difference is None or not difference.largest:
+        return ""
+    by = "from zeros" if difference.relative is None else f"by {percent(difference.relative)} of its norm"
+    return f", {by} (no value by more than {difference.largest:.3g})"
 
 
 def _most_changed(changed: list[VariableComparison]) -> VariableComparison | None:
@@ -128,7 +141,7 @@ def _had_a_norm(variable: VariableComparison) -> bool:
 def _trainable(changed: list[VariableComparison]) -> str:
     trainable = sum(variable.trainable for variable in changed)
     if trainable == len(changed):
-        return ", trainable all of them" if trainable > 1 else ", which is trainable"
+        return ", all of them trainable" if trainable > 1 else ", which is trainable"
     if not trainable:
         return ", none of them trainable" if len(changed) > 1 else ", which is not trainable"
     return f", {trainable:,} trainable and {len(changed) - trainable:,} not"

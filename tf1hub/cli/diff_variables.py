@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tf1hub.checks.comparing.stored_variables import StoredForm
 from tf1hub.checks.comparing.variable_changes import CHANGED, ONLY_IN_A, ONLY_IN_B, VariableComparison
-from tf1hub.cli.diff_summary import magnitude, percent
+from tf1hub.cli.diff_summary import lost_numbers, magnitude, percent
 from tf1hub.cli.text import columns, readable
 
 _HEADER = ("change", "largest", "norm in A", "norm in B", "variable", "")
@@ -17,7 +17,7 @@ _MOST_SCOPES = 20
 def variable_paragraphs(variables: Sequence[VariableComparison], most: int) -> Iterator[str]:
     """What to print of the variables that are not the same; at most so many of each kind."""
     changed = [variable for variable in variables if variable.status == CHANGED]
-    changed.sort(key=lambda variable: (-magnitude(variable), variable.name))
+    changed.sort(key=lambda variable: (not lost_numbers(variable), -magnitude(variable), variable.name))
     for title, group in (
         ("Trainable variables that changed", [variable for variable in changed if variable.trainable]),
         ("Variables that changed and are not trainable", [variable for variable in changed if not variable.trainable]),
@@ -44,7 +44,9 @@ def _row(variable: VariableComparison) -> tuple[str, ...]:
     difference = variable.difference
     if difference is not None and difference.largest is not None:
         norms = (difference.norm_a or 0.0, difference.norm_b or 0.0)
-        figures = (percent(difference.relative), f"{difference.largest:.3g}", f"{norms[0]:.4g}", f"{norms[1]:.4g}")
+        # Where values only became NaN or infinite, or ceased to be, no figure tells how far that is.
+        share = "?" if difference.changed and not difference.largest else percent(difference.relative)
+        figures = (share, f"{difference.largest:.3g}", f"{norms[0]:.4g}", f"{norms[1]:.4g}")
     return (*figures, readable(variable.name), _notes(variable))
 
 

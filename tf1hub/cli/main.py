@@ -9,6 +9,7 @@ A command's file is imported when it is run, so that `--help`, and commands that
 """
 
 import importlib
+import io
 import os
 import sys
 from typing import NoReturn
@@ -61,9 +62,11 @@ def commands() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command line; returns its exit status. Errors become one message on standard error."""
+    _escape_what_cannot_be_encoded()
     try:
         status = commands.main(arguments, prog_name="tf1hub", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:  # None when it is closed
+            sys.stdout.flush()
         return int(status or 0)
     except click.ClickException as error:
         error.show()
@@ -91,6 +94,13 @@ def run(arguments: list[str]) -> int:
             "This is a fault of tf1hub, please report it; with TF1HUB_TRACEBACK=1 set it shows where it happened."
         )
         return _UNUSABLE
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """Names from files may hold letters that the encoding of a terminal or pipe lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(message: str) -> None:

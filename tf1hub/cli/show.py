@@ -35,6 +35,8 @@ def command(
     """Show what the module in the directory MODULE holds: variants, signatures, variables, assets, sizes. For each
     signature it prints a piece of Python that applies it, ready to paste. TensorFlow is not needed.
 
+    Long lists are shortened. --signature also tells which tensors of the graph the inputs and outputs are.
+
     \b
     Examples:
       tf1hub show my_module
@@ -106,11 +108,12 @@ def _with_snippets(shown: ModuleDescription, path: str) -> dict[str, Any]:
 
 
 def _snippet(path: str, variants: Iterable[VariantDescription], signature: SignatureDescription) -> str | None:
-    """Applies the signature of the first variant that can be used; None when none can be."""
-    for variant in variants:
-        if not variant.missing_variables:
-            return snippet(path, variant.tags, signature, _image_size(variant))
-    return None
+    """Applies the signature of the variant with the fewest tags that can be used; None when none can be."""
+    usable = [variant for variant in variants if not variant.missing_variables]
+    if not usable:
+        return None
+    variant = min(usable, key=lambda variant: len(variant.tags))
+    return snippet(path, variant.tags, signature, _image_size(variant))
 
 
 def _image_size(variant: VariantDescription) -> Size | None:
@@ -132,9 +135,15 @@ def _head(shown: ModuleDescription, path: str) -> str:
             "TensorFlow " + (", ".join(readable(version) for version in versions if version) or "(unknown)"),
         ),
         ("size", f"{human_size(sizes.total)}: {listed}"),
-        ("parameters", f"{shown.parameters:,}, {_share(shown.trainable_parameters, shown.parameters)} trainable"),
+        ("parameters", _parameters(shown)),
     ]
     return f"{readable(path)}\n{columns(rows)}"
+
+
+def _parameters(shown: ModuleDescription) -> str:
+    if not shown.parameters:
+        return "0"
+    return f"{shown.parameters:,}, {_share(shown.trainable_parameters, shown.parameters)} trainable"
 
 
 def _variants(shown: ModuleDescription) -> str:
@@ -189,7 +198,8 @@ def _interface_table(signature: SignatureDescription, whole: bool) -> str:
         listed = tensors if whole or len(tensors) <= _ROWS else tensors[: _ROWS // 2]
         for tensor in listed:
             kind = "" if tensor.kind == "dense" else f"{readable(tensor.kind)} "
-            rows.append((role, readable(tensor.key), kind + tensor.dtype, _shape(tensor.shape)))
+            tensors_of_graph = ", ".join(map(readable, tensor.tensors)) if whole else ""
+            rows.append((role, readable(tensor.key), kind + tensor.dtype, _shape(tensor.shape), tensors_of_graph))
         if len(listed) < len(tensors):
             name = readable(shlex.quote(signature.name))
             hints.append(f"  ... --signature {name} shows all {len(tensors)} {role}s.")

@@ -1,16 +1,23 @@
 """Plain text for terminals and pipes: columns, and numbers for people."""
 
 import json
+import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+# One very long name shall not push the columns of all other rows out of sight.
+_WIDEST = 100
+
 
 def print_json(value: Any) -> None:
     """Prints a value of plain data as JSON, for machines."""
-    # A file's name may be no text; its bytes become JSON's own escapes.
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+    # A file's name may be no text; its bytes become JSON's own escapes, as do letters that the output cannot take.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def columns(rows: Iterable[Sequence[object]], right: Iterable[int] = (), indent: int = 2) -> str:
@@ -23,16 +30,29 @@ def columns(rows: Iterable[Sequence[object]], right: Iterable[int] = (), indent:
     cells = [[str(cell) for cell in row] for row in rows]
     if not cells:
         return ""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [min(max(map(_width, column)), _WIDEST) for column in zip(*cells, strict=True)]
     to_right = set(right)
     lines = []
     for row in cells:
-        padded = [
-            cell.rjust(width) if at in to_right else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        padded = []
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            padding = " " * (width - _width(cell))
+            padded.append(padding + cell if at in to_right else cell + padding)
         lines.append((" " * indent + "  ".join(padded)).rstrip())
     return "\n".join(lines)
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese letters take two, accents that combine none.
+
+    >>> _width("kernel"), _width("日本")
+    (6, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
 
 
 def human_size(size: int) -> str:

@@ -66,7 +66,9 @@ def _as_flag(argument: str) -> str:
     show_default=True,
     help="How the vectors of a sentence are combined.",
 )
-@click.option("--lowercase/--no-lowercase", default=False, help="Lowercase what the module is given.")
+@click.option(
+    "--lowercase/--no-lowercase", default=False, help="Lowercase what the module is given (not the tokens in the file)."
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N different tokens.")
 @click.option(
     "--trainable/--no-trainable",
@@ -79,8 +81,8 @@ def _as_flag(argument: str) -> str:
 def command(embedding_file: str, export_path: str, as_json: bool, **options: Any) -> None:
     """Make a module of an embedding file, with neither TensorFlow nor the whole file in memory.
 
-    The file is GloVe's text, word2vec's text or binary, or fastText's .vec, plain or as gzip, bzip2, xz or zip. What it is
-    shows in its contents. When a token comes again, its first vector counts.
+    The file is GloVe's text, word2vec's text or binary, or fastText's .vec, plain or as gzip, bzip2, xz or zip. Its
+    contents tell which, not its name. When a token comes again, its first vector counts.
 
     The module takes sentences: punctuation is taken out, the tokens between spaces are looked up, and their vectors
     combined. With --no-preprocess-text it takes tokens and gives the vector of each.
@@ -96,6 +98,8 @@ def command(embedding_file: str, export_path: str, as_json: bool, **options: Any
     """
     from tf1hub.publishing.text_embedding import export_text_embedding
 
+    if not export_path:
+        raise click.UsageError("--export-path is empty; give the module's directory.")
     # Told apart here, since the function raises TensorFlow's error, too, and loads TensorFlow for it.
     check_free(files.resolve(export_path))
     with progress("reading", _size_of(embedding_file)) as advance:
@@ -112,7 +116,7 @@ def _size_of(path: str) -> int | None:
     """How much there is to read, when that is known."""
     try:
         status = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):  # No standard input is None.
         return None
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 

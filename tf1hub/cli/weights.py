@@ -22,7 +22,7 @@ class _Weights(click.Command):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, "[OPTIONS] MODULE OUT")
-        formatter.write_usage(ctx.command_path, "[OPTIONS] --into MODULE FILE --output NEW", "      ")
+        formatter.write_usage(ctx.command_path, "[OPTIONS] --into MODULE FILE --output NEW", " " * len("Usage: "))
 
 
 @click.command(cls=_Weights)

@@ -1,5 +1,6 @@
 """Writing a file so that it is there whole or not at all: under a hidden name in the same folder, renamed at the end."""
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from tf1hub.errors import ModuleExistsError, UnsupportedHandleError, WeightsErro
 
 # What the hidden name keeps of the file's, so that it does not become longer than a file system allows.
 _NAME_LENGTH = 30
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -35,10 +37,17 @@ def new_file(path: str, overwrite: bool = False) -> Iterator[BinaryIO]:
             yield file
         _check_free(target, overwrite)
         os.replace(hidden, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.remove(hidden)
+        name_unwritable(error, hidden, path)
         raise
+
+
+def name_unwritable(error: BaseException, hidden: str, path: str) -> None:
+    """Gives an error of writing a hidden file, or of a full disk, which has no path, the path that was asked for."""
+    if isinstance(error, OSError) and (error.filename == hidden or (error.filename is None and error.errno in _FULL)):
+        error.filename = path
 
 
 def _check_free(path: str, overwrite: bool) -> None:

@@ -56,9 +56,9 @@ def _misfits(entry: TensorEntry, array: FileArray) -> Iterator[str]:
         yield f"{entry.name!r} cannot be replaced: {error}; leave it out, with `partial` (--partial)"
         return
     if not _is_same_type(array.dtype, wanted):
-        name = "S" if wanted.hasobject else wanted.name
+        name = "'S'" if wanted.hasobject else f"ml_dtypes.{wanted.name}" if is_foreign(wanted) else repr(wanted.name)
         found = "raw bytes" if array.dtype.type is np.void else array.dtype.name
-        yield f"{entry.name!r} has the dtype {found}, the variable's is {wanted.name}; convert it: `array.astype({name!r})`"
+        yield f"{entry.name!r} has the dtype {found}, the variable's is {wanted.name}; convert it: `array.astype({name})`"
 
 
 def _is_same_type(found: np.dtype[Any], wanted: np.dtype[Any]) -> bool:

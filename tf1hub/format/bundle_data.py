@@ -7,6 +7,7 @@ PREFIX.data-00001-of-00002
 import mmap
 import os
 
+from tf1hub.files import open_local
 from tf1hub.format.damage import corrupt
 
 
@@ -74,7 +75,7 @@ class DataFiles:
 
 
 def _map_file(path: str) -> memoryview:
-    with open(path, "rb") as file:
+    with open_local(path) as file:
         # An empty file cannot be mapped.
         if os.fstat(file.fileno()).st_size == 0:
             return memoryview(b"")

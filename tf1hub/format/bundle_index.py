@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tf1hub.errors import CheckpointError, UnsupportedModuleError
+from tf1hub.files import open_local
 from tf1hub.format.bundle_data import index_path
 from tf1hub.format.bundle_entry import (
     EntryError,
@@ -132,7 +133,7 @@ class BundleIndex:
 
 def _read_index_file(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_local(path) as file:
             return file.read()
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint here: {path} does not exist.") from error

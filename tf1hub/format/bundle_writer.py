@@ -44,7 +44,10 @@ class _DataFile:
         self.file = open(path + _PARTIAL, "wb")  # noqa: SIM115 (closed by the writer)
 
     def write(self, data: BytesLike) -> None:
-        self.file.write(data)
+        try:
+            self.file.write(data)
+        except OSError as error:  # Of a full disk the system does not say which file it was.
+            raise OSError(error.errno, error.strerror, self.path) from error
         self.size += len(data)
 
 

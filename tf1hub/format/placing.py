@@ -48,12 +48,7 @@ def new_module_directory(path: str) -> Iterator[str]:
     _clear_leftovers(target)
     check_free(str(target))
     made = [parent for parent in target.parents if not parent.exists()]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ModuleExistsError(
-            f"No directory can be made for {str(target)!r}: something above it is a file. Export to another path."
-        ) from error
+    target.parent.mkdir(parents=True, exist_ok=True)
     # In an empty directory that cannot be replaced the files are put into their places as well.
     inside = target.is_dir() and not _can_be_replaced(target)
     parent, prefix = (target, ".") if inside else (target.parent, _hidden_prefix(target))
@@ -82,6 +77,12 @@ def check_free(path: str) -> None:
         )
     if files.exists(path) and not files.is_directory(path):
         raise ModuleExistsError(f"{path!r} is a file; a module is a directory. Export to another path.")
+    parents = [] if files.is_remote(path) else Path(os.path.realpath(files.absolute(path))).parents
+    above = next((parent for parent in parents if parent.exists()), None)
+    if above is not None and not above.is_dir():
+        raise ModuleExistsError(
+            f"No directory can be made for {path!r}, since {str(above)!r} is none. Export to another path."
+        )
 
 
 def _can_be_replaced(directory: Path) -> bool:

@@ -113,6 +113,8 @@ def export_text_embedding(
     """
     started = time.monotonic()
     _check_arguments(embedding_file, tokens, vectors, num_oov_buckets, combiner, limit)
+    if not os.fspath(export_path):
+        raise ValueError("export_path is empty; give the module's directory.")
     path = files.resolve(export_path)
     with (
         raised_as_tensorflow(),

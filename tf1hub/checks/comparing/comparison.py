@@ -225,7 +225,7 @@ def _stored(spec: ModuleSpec, names: frozenset[str], only_these: bool, problems:
             return StoredVariables(None, None)
         return StoredVariables(prefix, names if only_these else None)
     except (Tf1HubError, OSError) as error:
-        problems.append(f"The variables are not compared. {error}")
+        problems.append(f"The variables are not compared: {error}")
         return None
 
 

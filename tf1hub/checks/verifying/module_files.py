@@ -2,14 +2,13 @@
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-# Opening a pipe would otherwise wait for whoever writes to it.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+from tf1hub import files
+
 _PIECE = 1 << 18
 
 
@@ -61,20 +60,15 @@ class ModuleFiles:
 
     def open(self, name: str) -> BinaryIO:
         """Opens a file for reading. Raises OSError when there is none, or what is there is no regular file."""
-        path = self.path(name)
         try:
-            descriptor = os.open(path, _FLAGS)
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-                os.close(descriptor)
-                raise OSError(errno.EINVAL, "it is a directory" if is_directory else "it is a pipe or a device", path)
+            file = files.open_local(self.path(name))
         except FileNotFoundError:
             raise
         except OSError:
             self.unreadable.add(name)
             raise
         self.opened.add(name)
-        return os.fdopen(descriptor, "rb")
+        return file
 
     def read(self, name: str) -> bytes:
         """All bytes of a file. Raises OSError."""

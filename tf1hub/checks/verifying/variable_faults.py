@@ -30,10 +30,17 @@ def iter_variable_findings(variables: Variables, index: CheckpointIndex, file: s
     for tags, faults in misfits.items():
         if faults:
             message = (
-                f"the variant cannot be instantiated from disk: of its {len(variables[tags]):,} variables"
-                f" {len(faults):,} are not in the checkpoint, or not with that shape and dtype: {named(list(faults))}"
+                f"the variant cannot be instantiated from disk: {_some(len(faults), len(variables[tags]))} not in the"
+                f" checkpoint, or not with that shape and dtype: {named(list(faults))}"
             )
             yield Finding(WARNING, message, file, None, None, tags)
+
+
+def _some(number: int, total: int) -> str:
+    """Some of a variant's variables, and the verb."""
+    if total == 1:
+        return "its only variable is"
+    return f"{number:,} of its {total:,} variables {'is' if number == 1 else 'are'}"
 
 
 def iter_missing_checkpoint_findings(variables: Variables, file: str) -> Iterator[Finding]:
@@ -41,7 +48,8 @@ def iter_missing_checkpoint_findings(variables: Variables, file: str) -> Iterato
     is_fault = all(variables.values())
     for tags, wanted in variables.items():
         if wanted:
-            message = f"no such file, and the graph has {len(wanted):,} variables: {named(list(wanted))}"
+            number = "a variable" if len(wanted) == 1 else f"{len(wanted):,} variables"
+            message = f"no such file, and the graph has {number}: {named(list(wanted))}"
             yield Finding(FAULT if is_fault else WARNING, message, file, None, None, tags)
 
 

@@ -9,7 +9,7 @@ from tf1hub.cli.applying.batches import Batch, stack
 from tf1hub.cli.applying.calls import DENSE, Call, Input
 from tf1hub.cli.applying.json_values import cast, check_shape
 from tf1hub.errors import InputError
-from tf1hub.format.dtypes import STRING
+from tf1hub.format.dtypes import STRING, numpy_dtype
 
 
 def read_arrays(file: str, format: str, keys: Sequence[str], call: Call) -> dict[str, np.ndarray]:
@@ -77,7 +77,7 @@ def array_batches(
     for start in range(0, rows, size):
         count = min(size, rows - start)
         fed = call.size or count
-        place = file if call.whole else f"{file}[{start}:{start + count}]"
+        place = file if call.whole else f"{file}[{start}]"
         feeds = {key: stack([value] * fed, call.inputs[key]) for key, value in constants.items()}
         for key, array in arrays.items():
             wanted = call.inputs[key]
@@ -101,6 +101,11 @@ def _fed(array: np.ndarray, wanted: Input) -> np.ndarray:
     if wanted.field.dtype != STRING:
         if array.dtype.kind not in "biufcV":
             raise InputError(f"should be {wanted}, but holds {array.dtype}")
+        stored = numpy_dtype(wanted.field.dtype)
+        # NumPy saves types that it has from ml_dtypes, such as bfloat16, as raw bytes.
+        is_raw = array.dtype.type is np.void and array.dtype.names is None and stored.kind == "V"
+        if is_raw and array.dtype.itemsize == stored.itemsize:
+            array = array.view(stored)
         return cast(array, wanted.field.dtype)
     if array.dtype.kind not in "SU":
         raise InputError(f"should be {wanted}, but holds {array.dtype}")

@@ -146,7 +146,7 @@ def _argument(text: str, wanted: Input, place: str, images: ImageReader) -> Any:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"{place}: the input {wanted.field.key!r} takes {wanted}, and {text!r:.60} is no JSON"
+            f"{place}: the input {wanted.field.key!r} takes {wanted}, and {text!r:.60} is no JSON (such as 0.5, [1, 2])"
         ) from error
 
 
@@ -235,9 +235,9 @@ def _json_rows(file: str, call: Call, constants: Mapping[str, Any], rest: list[s
             value = {rest[0]: value}
         missing, extra = [key for key in rest if key not in value], [key for key in value if key not in rest]
         if missing or extra:
-            given = "; not known, or given by --input: " + ", ".join(map(repr, extra)) if extra else ""
-            lacks = ", ".join(map(repr, missing)) or "nothing"
-            raise InputError(f"{place}: the row lacks {lacks}{given}. {call.describe_inputs()}")
+            wrong = [f"lacks {', '.join(map(repr, missing))}"] if missing else []
+            wrong += [f"has {', '.join(map(repr, extra))}, not known or given by --input"] if extra else []
+            raise InputError(f"{place}: the row {', and '.join(wrong)}. {call.describe_inputs()}")
         yield Row({**constants, **{key: _parsed(value[key], call.inputs[key], place) for key in rest}}, place)
 
 

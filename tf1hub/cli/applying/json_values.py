@@ -20,6 +20,7 @@ from tf1hub.cli.applying.columns import Column, Ragged, Sparse, lists
 from tf1hub.errors import InputError
 from tf1hub.format.dtypes import STRING, dtype_name, numpy_dtype
 
+_TOO_LARGE = "should be {}, but holds numbers that are too large for it"
 _NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -55,13 +56,32 @@ def dense_of(value: Any, dtype: int) -> np.ndarray:
     """An array of a type from nested lists. Nothing is rounded, cut or taken for another type on the way."""
     if dtype == STRING:
         return _strings(value)
+    name = dtype_name(dtype)
     try:
         array = np.asarray(value)
         if array.dtype.kind == "U":
             array = np.asarray(_finite_or_not(value))
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError("has lists of different lengths or depths") from error
-    return cast(array, dtype) if array.size else array.astype(numpy_dtype(dtype))
+    if not array.size:
+        return array.astype(numpy_dtype(dtype))
+    if array.dtype.kind == "O" or (array.dtype.kind == "f" and "int" in name):
+        array = _with_large_integers(array, value, name)
+    if name.startswith("complex") and array.dtype.kind in "iuf" and array.shape[-1:] == (2,):
+        array = array[..., 0] + 1j * array[..., 1]
+    return cast(array, dtype)
+
+
+def _with_large_integers(array: np.ndarray, value: Any, name: str) -> np.ndarray:
+    """Nested lists with integers beyond int64, of which NumPy makes objects or floats; others as they are."""
+    exact = np.asarray(value, object)
+    types = (int,) if "int" in name else (int, float)
+    if not all(type(item) in types for item in exact.flat):
+        return array
+    try:
+        return exact.astype(np.float64 if "int" not in name else np.uint64 if min(exact.flat) >= 0 else np.int64)
+    except OverflowError as error:
+        raise InputError(_TOO_LARGE.format(name)) from error
 
 
 def cast(array: np.ndarray, dtype: int) -> np.ndarray:
@@ -73,23 +93,24 @@ def cast(array: np.ndarray, dtype: int) -> np.ndarray:
     name, to = dtype_name(dtype), numpy_dtype(dtype)
     if array.dtype == to:
         return array
-    kinds = "b" if name == "bool" else "iu" if "int" in name else "iuf"
-    if name.startswith("complex"):
-        kinds = "iufc"
-        if array.dtype.kind in "iuf" and array.shape[-1:] == (2,):
-            array = array[..., 0] + 1j * array[..., 1]
+    kinds = "b" if name == "bool" else "iu" if "int" in name else "iufc" if name.startswith("complex") else "iuf"
     if array.dtype.kind not in kinds:
         raise InputError(f"should be {name}, but holds {_shown_kind(array)}")
     with np.errstate(over="ignore"):
         result = array.astype(to)
-    if kinds == "iu" and (array != (result if result.dtype.kind in "iu" else result.astype(np.int64))).any():
-        raise InputError(f"should be {name}, but holds numbers that are too large for it")
+    if kinds == "iu":
+        changed = array != (result if result.dtype.kind in "iu" else result.astype(np.int64))
+    else:
+        changed = np.isfinite(array) & ~np.isfinite(result)
+    if changed.any():
+        raise InputError(_TOO_LARGE.format(name))
     return result
 
 
 def _shown_kind(array: np.ndarray) -> str:
-    kinds = {"b": "true or false", "U": "text", "S": "text", "i": "numbers", "u": "numbers", "f": "numbers"}
-    return f"{kinds.get(array.dtype.kind, 'null or something else')} ({array.dtype})"
+    kinds = {"b": "true or false", "U": "text", "S": "text", "i": "integers", "u": "integers", "f": "floats"}
+    kinds |= {"c": "complex numbers", "O": "null or something else", "V": "raw bytes"}
+    return f"{kinds.get(array.dtype.kind, 'something else')} ({array.dtype})"
 
 
 def _finite_or_not(value: Any) -> Any:

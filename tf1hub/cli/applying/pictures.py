@@ -70,17 +70,27 @@ def _decoded(data: bytes, file: str, size: tuple[int, int], mode: str) -> np.nda
     """The image's pixels, 0 to 255, upright, resized to [height, width] where they are not 0."""
     images = import_extra("PIL.Image", "images", "Reading images")
     operations = import_extra("PIL.ImageOps", "images", "Reading images")
+    stream = BytesIO(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, and of large images, which are meant
-            with images.open(BytesIO(data)) as opened:
+            with images.open(stream) as opened:
                 image = operations.exif_transpose(opened)
-                if image.mode.startswith("I"):  # 16 bits, which Pillow would cut, not scale
-                    image = images.fromarray((np.asarray(image, np.float64) / 257).round().astype(np.uint8))
+                if image.mode.startswith(("I", "F")):  # which Pillow would cut, not scale
+                    image = images.fromarray(_scaled(np.asarray(image, np.float64), image.mode))
                 image = image.convert(mode)
                 height, width = size[0] or image.height, size[1] or image.width
                 if image.size != (width, height):
                     image = image.resize((width, height), images.Resampling.BILINEAR)
                 return np.asarray(image)
     except Exception as error:  # The decoders raise whatever they stumble upon.
-        raise InputError(f"{file}: no image that can be read: {error}") from error
+        found = str(error).replace(f" {stream!r}", "")
+        raise InputError(f"{file}: no image that can be read: {found}") from error
+
+
+def _scaled(pixels: np.ndarray, mode: str) -> np.ndarray:
+    """Pixels of 16 bits as those of 8. Nobody knows which value of wider ones is white."""
+    if mode == "F" or pixels.min() < 0 or pixels.max() > 0xFFFF:
+        raise ValueError("it has pixels of more than 16 bits, or floats; convert it to 8 or 16 bits")
+    scaled: np.ndarray = (pixels / 257).round().astype(np.uint8)
+    return scaled

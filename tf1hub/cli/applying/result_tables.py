@@ -117,14 +117,17 @@ def write_parquet(path: str, call: Call) -> Iterator[Write]:
     parquet = import_extra("pyarrow.parquet", "parquet", "Writing Parquet")
     writer: Any = None
     pending: list[Any] = []
+    pending_bytes = 0
 
     def flush() -> None:
+        nonlocal pending_bytes
         if pending:
-            writer.write_table(arrow.Table.from_batches(pending))
+            writer.write_table(arrow.Table.from_batches(pending).combine_chunks())
         pending.clear()
+        pending_bytes = 0
 
     def write(columns: Mapping[str, Column]) -> None:
-        nonlocal writer
+        nonlocal writer, pending_bytes
         made = {key: _arrow_array(arrow, column) for key, column in columns.items()}
         batch = arrow.RecordBatch.from_arrays(list(made.values()), names=list(made))
         if writer is None:
@@ -135,7 +138,8 @@ def write_parquet(path: str, call: Call) -> Iterator[Write]:
                 f"First:\n{writer.schema}\nthen:\n{batch.schema}"
             )
         pending.append(batch)
-        if sum(each.nbytes for each in pending) >= _ROW_GROUP:
+        pending_bytes = sum(each.nbytes for each in pending)
+        if pending_bytes >= _ROW_GROUP:
             flush()
 
     try:

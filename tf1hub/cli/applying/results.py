@@ -15,6 +15,7 @@ from tf1hub.cli.applying.calls import Call
 from tf1hub.cli.applying.columns import Column
 from tf1hub.cli.applying.json_values import plain_rows
 from tf1hub.cli.applying.result_tables import Write, write_npz, write_parquet
+from tf1hub.converting.new_file import name_unwritable
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -66,13 +67,19 @@ def whole_file(path: str) -> Iterator[str]:
     target = os.path.realpath(path)
     if os.path.isdir(target):
         raise click.UsageError(f"{path!r} is a directory; give the name of a file in it.")
-    part = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:80]}.{uuid.uuid4().hex[:8]}.part")
-    with open(part, "xb"):  # before anything is run: the directory may not be there, or not be ours
-        pass
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise click.UsageError(
+            f"There is no folder {folder!r} to write {os.path.basename(target)!r} to. Make it first."
+        )
+    part = os.path.join(folder, f".{os.path.basename(target)[:80]}.{uuid.uuid4().hex[:8]}.part")
     try:
+        with open(part, "xb"):  # before anything is run: the folder may not be ours
+            pass
         yield part
         os.replace(part, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(part)
+        name_unwritable(error, part, path)
         raise

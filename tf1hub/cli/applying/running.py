@@ -73,7 +73,9 @@ def _no_stderr() -> Iterator[None]:
 
 
 def _rows(batch: Batch) -> str:
-    return batch.place if batch.count == 1 else f"{batch.place} and the {batch.count - 1} rows after it"
+    if batch.count == 1:
+        return batch.place
+    return f"{batch.place} and the {'row' if batch.count == 2 else f'{batch.count - 1} rows'} after it"
 
 
 @contextmanager

@@ -33,6 +33,11 @@ class EmbeddingFile:
         self.dimension = self._layout.dimension
         self.skipped_lines = 0
         self.warnings: list[str] = []
+        if self._layout.may_have_header:
+            self.warnings.append(
+                f"The first line of {self.name} was taken for a token and its value. If it tells the number of tokens"
+                " and of values, take it out; if nothing follows it, fetch the file again."
+            )
         plain = "text" if self._layout.count is None else "text with a header"
         self.format = "word2vec binary" if self._layout.is_binary else plain
         if source.compression:
@@ -54,7 +59,9 @@ class EmbeddingFile:
         count = self._layout.count
         found = 0
         if self._layout.is_binary and count is not None:
-            yield from iter_records(self._source, data, self.dimension, count, allow_nonfinite)
+            rest = yield from iter_records(self._source, data, self.dimension, count, allow_nonfinite)
+            if (rest or self._source.read(_BLOCK_SIZE)).strip(b"\n"):
+                self.warnings.append(f"{self.name} goes on after the {count} vectors that its first line promises.")
             return
         late: list[EmbeddingFileError] = []
         blocks = _until_error(_iter_blocks(self._source, data), late)

@@ -99,7 +99,10 @@ def nonfinite_problem(vectors: Vectors) -> tuple[int, str] | None:
     if finite.all():
         return None
     row, column = (int(at) for at in np.argwhere(~finite)[0])
-    return row, f"value {column + 1} is {vectors[row, column]}; mend the file, or allow values that are not finite"
+    return (
+        row,
+        f"value {column + 1} is {vectors[row, column]} as float32; mend it, or take such values (allow_nonfinite)",
+    )
 
 
 def is_number(text: bytes) -> bool:

@@ -5,7 +5,7 @@
 word2vec itself ends each record with a line break, other writers do not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 
@@ -20,8 +20,10 @@ _LONGEST_TOKEN = 1 << 16
 
 def iter_records(
     source: EmbeddingSource, data: bytes, dimension: int, count: int, allow_nonfinite: bool
-) -> Iterator[tuple[list[bytes], Vectors]]:
+) -> Generator[tuple[list[bytes], Vectors], None, bytes]:
     """The tokens and vectors of a file's records, some at a time; `data` is what was read of it already.
+
+    Returns what was read of the bytes after the last record.
 
     Raises:
       EmbeddingFileError: there are fewer than `count` records, or one of them is bad.
@@ -36,7 +38,7 @@ def iter_records(
             raise EmbeddingFileError(f"{source.name}, vector {number + good + 1} of {count}: {problem[1]}.")
         number += len(tokens)
         if number == count:
-            return
+            break
         if len(data) > 4 * dimension + _LONGEST_TOKEN:
             raise EmbeddingFileError(f"{source.name}, vector {number + 1} of {count}: no space ends its token.")
         more = source.read(_READ_SIZE)
@@ -46,6 +48,7 @@ def iter_records(
                 " fetch it again, or take fewer with a limit."
             )
         data += more
+    return data
 
 
 def _split_records(data: bytes, dimension: int, count: int) -> tuple[list[bytes], Vectors, bytes]:

@@ -34,7 +34,7 @@ _HIDDEN = re.compile(r"^__MACOSX/|(^|/)\.DS_Store$")
 
 
 class _Counted(io.RawIOBase):
-    """A file that tells how much of it was read."""
+    """A file that tells up to where it was read."""
 
     def __init__(self, file: Any) -> None:
         self.count = 0
@@ -47,7 +47,8 @@ class _Counted(io.RawIOBase):
         return bool(self._file.seekable())
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return int(self._file.seek(offset, whence))
+        self.count = int(self._file.seek(offset, whence))
+        return self.count
 
     def readinto(self, buffer: Any) -> int:
         count = self._file.readinto(buffer) or 0
@@ -99,7 +100,7 @@ def open_source(path: str) -> Iterator[EmbeddingSource]:
     """
     with ExitStack() as stack:
         if path == STANDARD_INPUT:
-            name, file = "standard input", _unbuffered(sys.stdin.buffer)
+            name, file = "standard input", _standard_input()
         else:
             name, file = path, stack.enter_context(open(path, "rb", buffering=0))
         counted = _Counted(file)
@@ -111,8 +112,11 @@ def open_source(path: str) -> Iterator[EmbeddingSource]:
         yield EmbeddingSource(name, compression, data, counted)
 
 
-def _unbuffered(stream: Any) -> Any:
-    return getattr(stream, "raw", stream)
+def _standard_input() -> Any:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise EmbeddingFileError("standard input is closed, or no stream of bytes; give a file, or pipe one.")
+    return getattr(stream, "raw", stream)  # Not buffered.
 
 
 def _decompressed(compression: str, file: BinaryIO, name: str, stack: ExitStack) -> BinaryIO:
