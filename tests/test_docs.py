@@ -17,6 +17,10 @@ GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*GUIDES, *(ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"))]
 
 
+# Each of its commands loads TensorFlow.
+LONG = {"apply.md"}
+
+
 def run_in_new_process(page: Path, folder: Path) -> subprocess.CompletedProcess:
     """TensorFlow's global state is fresh, and no variable is set that would change what Keras or TensorFlow is."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
@@ -25,7 +29,11 @@ def run_in_new_process(page: Path, folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def marked(page: Path):
+    return pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else [], id=page.name)
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in GUIDES])
 def test_examples_run(page, tmp_path):
     result = run_in_new_process(page, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

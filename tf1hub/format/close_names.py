@@ -18,7 +18,7 @@ _LONGEST = 300
 def find_close_names(name: str, known: Iterable[str]) -> list[str]:
     """At most three of the known names, the closest first.
 
-    >>> find_close_names("dense/kernal", ["dense/kernel", "dense/bias", "conv/kernel"])
+    >>> find_close_names("dense/kernal", ["dense/kernel", "moving_mean", "conv/kernel"])
     ['dense/kernel', 'conv/kernel']
     """
     if len(name) > _LONGEST:

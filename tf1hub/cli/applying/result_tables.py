@@ -138,7 +138,7 @@ def write_parquet(path: str, call: Call) -> Iterator[Write]:
                 f"First:\n{writer.schema}\nthen:\n{batch.schema}"
             )
         pending.append(batch)
-        pending_bytes = sum(each.nbytes for each in pending)
+        pending_bytes += batch.nbytes
         if pending_bytes >= _ROW_GROUP:
             flush()
 
