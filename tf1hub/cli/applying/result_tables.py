@@ -122,7 +122,7 @@ def write_parquet(path: str, call: Call) -> Iterator[Write]:
     def flush() -> None:
         nonlocal pending_bytes
         if pending:
-            writer.write_table(arrow.Table.from_batches(pending).combine_chunks())
+            writer.write_table(arrow.Table.from_batches(pending))
         pending.clear()
         pending_bytes = 0
 
