@@ -116,3 +116,15 @@ def test_a_checkpoint_of_the_old_format_is_named_as_such(tmp_path):
     (tmp_path / "model").write_bytes(b"")
     with pytest.raises(CheckpointError, match="the old format"):
         find_checkpoint_prefix(str(tmp_path / "model"))
+
+
+@pytest.mark.parametrize("end", [".index", ".data-00000-of-00001"])
+def test_one_file_of_a_checkpoint_is_told_from_its_prefix(prefix, end):
+    with pytest.raises(CheckpointError, match=f"one file of a checkpoint.*begin with: '{prefix}'"):
+        find_checkpoint_prefix(prefix + end)
+
+
+@pytest.mark.parametrize("name", [None, 3, b"dense/kernel"])
+def test_a_transformed_name_must_be_text(prefix, name):
+    with pytest.raises(TypeError, match=r"`name_transform_fn` gives .* for 'w'; it must give"):
+        wanted_variables([variable("w")], lambda _: name, prefix)

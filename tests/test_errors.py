@@ -1,6 +1,7 @@
 """The exceptions: tf1hub's own, the built-in ones and TensorFlow's at once."""
 
 import inspect
+import sys
 
 import pytest
 
@@ -33,8 +34,8 @@ def test_an_error_is_tensorflows_too_at_the_public_entry_points(kind, name):
     assert type(error).__name__ == kind.__name__
 
 
-def test_without_tensorflow_an_error_stays_as_it_is(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_where_tensorflow_is_not_loaded_an_error_stays_as_it_is(monkeypatch):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     assert type(combined(errors.MissingModuleError)) is errors.MissingModuleError
 
 

@@ -78,6 +78,10 @@ def wanted_variables(stored: list[StoredVariable], rename: Callable[[str], str],
     entries = BundleIndex(prefix).entries
     for name, group in parts.items():
         first, source = group[0], rename(name)
+        if not isinstance(source, str):
+            raise TypeError(
+                f"`name_transform_fn` gives {source!r} for {name!r}; it must give a checkpoint's name, a str."
+            )
         shape = first.full_shape
         if shape is None:
             shape = entries[source].shape if source in entries else ()
@@ -111,7 +115,12 @@ def find_checkpoint_prefix(path: str) -> str:
         if files.exists(prefix + ".index") or not files.is_directory(prefix):
             return find_checkpoint_prefix(prefix)
         raise MissingCheckpointError(f"The file {state!r} names a directory, {name!r}, where a checkpoint should be.")
-    if files.exists(path):
+    if part := re.fullmatch(r"(.+)\.(index|data-\d{5}-of-\d{5})", path):
+        if files.exists(part[1] + ".index"):
+            raise CheckpointError(
+                f"{path!r} is one file of a checkpoint. Pass what all its files begin with: {part[1]!r}."
+            )
+    elif files.exists(path):
         raise CheckpointError(
             f"{path!r} is a checkpoint of the old format (V1). Restore it and save it with `tf.compat.v1.train.Saver`,"
             " which writes the current one."

@@ -4,8 +4,7 @@ Each is also the built-in type that callers of tensorflow_hub 0.15.0 caught. Whe
 errors, `raised_as_tensorflow` gives a class that is both; it loads TensorFlow only then.
 """
 
-import importlib
-import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -108,16 +107,15 @@ def raised_as_tensorflow() -> Iterator[None]:
     try:
         yield
     except tuple(_TENSORFLOW_ERRORS) as error:
-        if type(error) not in _TENSORFLOW_ERRORS or importlib.util.find_spec("tensorflow") is None:
+        # Without it in the process nobody waits for its errors.
+        if type(error) not in _TENSORFLOW_ERRORS or not hasattr(sys.modules.get("tensorflow"), "errors"):
             raise
         raise _as_tensorflow(error) from None
 
 
 def _as_tensorflow(error: Tf1HubError) -> Exception:
     kind = type(error)
-    # By name: a plain import would make every layer depend on TensorFlow in the eyes of the layers' check.
-    tensorflow_errors = importlib.import_module("tensorflow.errors")
-    base = getattr(tensorflow_errors, _TENSORFLOW_ERRORS[kind])
+    base = getattr(sys.modules["tensorflow"].errors, _TENSORFLOW_ERRORS[kind])
     both = type(kind.__name__, (base, kind), {"__module__": kind.__module__, "__str__": lambda self: self.message})
     combined: Exception = both(None, None, str(error))
     return combined

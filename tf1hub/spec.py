@@ -244,7 +244,7 @@ class ModuleSpec:
         signatures = self.variant(tags).meta_graph.signature_def
         if name not in signatures:
             raise SignatureError(
-                f"The module has no signature {name!r} in its variant {sorted(as_tags(tags))}. It has:"
+                f"The module has no signature {name!r} in {_variant(tags)}. It has:"
                 f" {', '.join(repr(known) for known in sorted(signatures)) or 'none'}."
             )
         return signatures[name]
@@ -294,6 +294,10 @@ class ModuleSpec:
                 )
         application: Application = self._cache[key]
         return application
+
+
+def _variant(tags: Tags) -> str:
+    return f"its variant {sorted(as_tags(tags))}" if tags else "its variant without tags"
 
 
 def as_tags(tags: Tags) -> frozenset[str]:

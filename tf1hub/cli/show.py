@@ -128,12 +128,10 @@ def _head(shown: ModuleDescription, path: str) -> str:
     sizes = shown.sizes
     parts = {"graph": sizes.graph, "variables": sizes.variables, "assets": sizes.assets, "other files": sizes.other}
     listed = ", ".join(f"{name} {human_size(size)}" for name, size in parts.items() if size)
+    writers = ", ".join(readable(version) for version in versions if version)
     rows = [
         ("format", "TF1 Hub module"),
-        (
-            "written by",
-            "TensorFlow " + (", ".join(readable(version) for version in versions if version) or "(unknown)"),
-        ),
+        *([("written by", f"TensorFlow {writers}")] if writers else []),
         ("size", f"{human_size(sizes.total)}: {listed}"),
         ("parameters", _parameters(shown)),
     ]

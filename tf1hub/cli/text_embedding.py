@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tf1hub import files
 from tf1hub.cli.options import json_option
 from tf1hub.cli.progress import progress
 from tf1hub.cli.text import columns, count, human_size, print_json, readable
-from tf1hub.format.placing import check_free
 
 if TYPE_CHECKING:
     from tf1hub.publishing.text_embedding import TextEmbeddingSummary
@@ -100,8 +98,6 @@ def command(embedding_file: str, export_path: str, as_json: bool, **options: Any
 
     if not export_path:
         raise click.UsageError("--export-path is empty; give the module's directory.")
-    # Told apart here, since the function raises TensorFlow's error, too, and loads TensorFlow for it.
-    check_free(files.resolve(export_path))
     with progress("reading", _size_of(embedding_file)) as advance:
         summary = export_text_embedding(export_path, embedding_file, progress=advance, **options)
     for warning in summary.warnings:

@@ -210,6 +210,7 @@ def _write_checkpoint(reader: BundleReader, source: WeightsFile, copy: str, adva
     with BundleWriter(module_directory.checkpoint_prefix(copy), _num_shards(reader)) as writer:
         for entry in reader.entries.values():
             if entry.name not in source.arrays:
+                reader.check_tensor(entry.name)
                 writer.add_copy(entry.name, reader, entry)
                 advance(_size(entry))
                 continue

@@ -28,7 +28,7 @@ from tf1hub.format.table import TableEntry, TableReader
 
 # What the index may take of memory for each of its bytes, and on top; real ones take 5 to 15 times their bytes.
 _MAX_GROWTH = 12
-_MEMORY_ON_TOP = 24 << 20
+_MEMORY_ON_TOP = 40 << 20
 # What an entry takes besides its key, a dimension, and a slice.
 _ENTRY_MEMORY = 400
 _DIMENSION_MEMORY = 40

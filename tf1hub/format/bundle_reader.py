@@ -25,12 +25,13 @@ from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_data import DataFiles
 from tf1hub.format.bundle_entry import TensorEntry, TensorSlice
 from tf1hub.format.bundle_index import BundleIndex
-from tf1hub.format.checksums import masked_crc, unmask_crc
+from tf1hub.format.checksums import extend_crc, mask_crc, unmask_crc
 from tf1hub.format.damage import corrupt
 from tf1hub.format.string_tensor import StringTensorError, check_strings, parse_strings
 
 # Searching for parts that overlap takes time that is quadratic in their number.
 _MAX_SLICES = 10_000
+_CHECKED_AT_ONCE = 32 << 20
 
 
 class BundleReader:
@@ -145,8 +146,17 @@ class BundleReader:
                     check_strings(data, entry.num_elements, unmask_crc(entry.crc32c))
                 except StringTensorError as error:
                     raise self._corrupt_data(entry, error.position, str(error)) from error
-            elif masked_crc(data) != entry.crc32c:
+            elif self._checksum(data) != entry.crc32c:
                 raise self._corrupt_data(entry, 0, f"{entry.size} bytes that do not fit their checksum")
+
+    def _checksum(self, data: memoryview) -> int:
+        """The masked crc of mapped bytes, of which not all are in memory at once."""
+        crc = 0
+        for start in range(0, len(data), _CHECKED_AT_ONCE):
+            crc = extend_crc(crc, data[start : start + _CHECKED_AT_ONCE])
+            if len(data) > _CHECKED_AT_ONCE:
+                self.release_memory()
+        return mask_crc(crc)
 
     def _parts(self, entry: TensorEntry) -> tuple[list[TensorEntry], BoxSet]:
         """The entries of a partitioned tensor's slices and their places, which do not overlap."""

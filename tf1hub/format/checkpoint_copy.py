@@ -1,7 +1,7 @@
 """Copies variables from a checkpoint into a new one, renamed and cut anew, without a graph or a session.
 
     source                          target                          how
-    the same slices, or none        the same                        stored bytes and checksums as they are
+    the same slices, or none        the same                        verified, then stored bytes and checksums as they are
     whole or in slices              whole or in other slices        verified, then cut and checksummed anew
 
 Either way a few megabytes are in hand at a time, but for strings that are cut anew.
@@ -19,6 +19,8 @@ from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import CHUNK_SIZE, BundleWriter, iter_array_bytes
 from tf1hub.format.close_names import MOST_HINTS, find_close_names
 from tf1hub.format.wanted_variable import WantedVariable
+
+_OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def copy_checkpoint(
@@ -69,9 +71,16 @@ def check_wanted(reader: BundleReader, wanted: Iterable[WantedVariable]) -> None
 
 def _missing_line(reader: BundleReader, variable: WantedVariable, hint: bool) -> str:
     name = variable.source_name
-    close = find_close_names(name, reader.entries) if hint else []
+    close = _find_likely_names(name, reader.entries) if hint else []
     wanted_for = "" if name == variable.name else f" (wanted for '{variable.name}')"
     return f"'{name}'{wanted_for} is missing" + (f"; the closest there are: {', '.join(close)}" if close else "")
+
+
+def _find_likely_names(name: str, known: Iterable[str]) -> list[str]:
+    """Names that may be meant: the same in a scope, or as `tf.train.Checkpoint` writes it, else close ones."""
+    meant = (each.removesuffix(_OBJECT_SUFFIX) for each in known)
+    found = [each for each, plain in zip(known, meant, strict=True) if plain == name or plain.endswith("/" + name)]
+    return found[:3] or find_close_names(name, known)
 
 
 def _mismatches(variable: WantedVariable, entry: TensorEntry) -> Iterator[str]:
@@ -98,11 +107,11 @@ def _misfits(variable: WantedVariable) -> Iterator[str]:
 
 def _copy_variable(reader: BundleReader, writer: BundleWriter, variable: WantedVariable) -> None:
     entry = reader.entry(variable.source_name)
+    # A module of damaged values would be found out by its users only; new checksums would even hide the damage.
+    reader.check_tensor(entry.name)
     if set(variable.parts) == _stored_parts(entry):
         writer.add_copy(variable.name, reader, entry)
         return
-    # The new checksums would make damaged bytes look sound.
-    reader.check_tensor(entry.name)
     for part in variable.parts:
         _cut(reader, writer, variable, part)
 
