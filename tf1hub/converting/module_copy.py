@@ -1,20 +1,20 @@
 """Copying a module's files, all but those of its checkpoint: also those that are no part of the format."""
 
 import os
-import re
 import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tf1hub.errors import UnsupportedModuleError
-from tf1hub.format.module_directory import VARIABLES
+from tf1hub.format.bundle_data import is_checkpoint_file
+from tf1hub.format.module_directory import checkpoint_prefix
 
-_CHECKPOINT_FILE = re.compile(r"variables\.(index|data-\d+-of-\d+)")
+_CHECKPOINT = checkpoint_prefix("")
 
 
 @dataclass(frozen=True)
-class ModuleFiles:
+class CopiedFiles:
     """The files and folders of a module, by their paths in it, but for those of its checkpoint."""
 
     directory: str
@@ -29,7 +29,7 @@ class ModuleFiles:
             shutil.copyfile(os.path.join(self.directory, name), os.path.join(target, name))
 
 
-def find_module_files(directory: str) -> ModuleFiles:
+def find_module_files(directory: str) -> CopiedFiles:
     """The files that a copy of the module needs. Links are followed.
 
     Raises:
@@ -39,14 +39,14 @@ def find_module_files(directory: str) -> ModuleFiles:
     folders: list[str] = []
     for name, is_folder in _walk(directory, "", (os.path.realpath(directory),)):
         (folders if is_folder else files).append(name)
-    return ModuleFiles(directory, tuple(files), tuple(folders))
+    return CopiedFiles(directory, tuple(files), tuple(folders))
 
 
 def _walk(directory: str, inside: str, above: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
     for name in sorted(os.listdir(os.path.join(directory, inside))):
         relative = os.path.join(inside, name)
         path = os.path.join(directory, relative)
-        if inside == VARIABLES and _CHECKPOINT_FILE.fullmatch(name):
+        if is_checkpoint_file(relative, _CHECKPOINT):
             continue
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode):

@@ -11,7 +11,6 @@ from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_entry import TensorEntry
 from tf1hub.format.bundle_reader import BundleReader
 from tf1hub.format.bundle_writer import CHUNK_SIZE, iter_array_bytes
-from tf1hub.format.checksums import extend_crc, mask_crc
 
 
 def iter_tensor_bytes(reader: BundleReader, entry: TensorEntry) -> Iterator[memoryview]:
@@ -23,22 +22,10 @@ def iter_tensor_bytes(reader: BundleReader, entry: TensorEntry) -> Iterator[memo
     if size is None:
         raise CheckpointError(f"'{entry.name}' of type {dtypes.dtype_name(entry.dtype)} has no elements of one size.")
     # What is written has no checksums of ours: damaged bytes would look sound.
-    _check_sound(reader, entry)
+    reader.check_tensor(entry.name)
     for run in boxes.iter_runs(boxes.whole(entry.shape), max(1, CHUNK_SIZE // size)):
         yield from iter_array_bytes(reader.read_slice(entry.name, *run))
         reader.release_memory()
-
-
-def _check_sound(reader: BundleReader, entry: TensorEntry) -> None:
-    """Verifies a tensor's checksums, without having all of it in memory."""
-    for stored in reader.stored_entries(entry.name):
-        data = reader.raw(stored)
-        crc = 0
-        for at in range(0, len(data), CHUNK_SIZE):
-            crc = extend_crc(crc, data[at : at + CHUNK_SIZE])
-            reader.release_memory()
-        if mask_crc(crc) != stored.crc32c:
-            reader.check_tensor(entry.name)  # It says where.
 
 
 def iter_part_bytes(array: npt.NDArray[Any], part: Box, release_memory: Callable[[], None]) -> Iterator[memoryview]:

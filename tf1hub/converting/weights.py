@@ -21,7 +21,7 @@ from tf1hub.converting.new_file import new_file
 from tf1hub.converting.tensor_bytes import iter_part_bytes
 from tf1hub.converting.weights_file import WeightsFile, format_of
 from tf1hub.converting.weights_fit import check_fit, listed
-from tf1hub.errors import MissingCheckpointError, UnsupportedHandleError, WeightsError
+from tf1hub.errors import MissingCheckpointError, UnsupportedHandleError, WeightsError, raised_as_tensorflow
 from tf1hub.format import boxes, dtypes, module_directory
 from tf1hub.format.boxes import Box
 from tf1hub.format.bundle_entry import TensorEntry
@@ -51,6 +51,7 @@ class ReplacedWeights:
     kept: tuple[Weight, ...]
 
 
+@raised_as_tensorflow()
 def export_weights(
     module: str | os.PathLike[str],
     file: str | os.PathLike[str],
@@ -97,6 +98,7 @@ def export_weights(
         return [_weight(entry) for entry in entries]
 
 
+@raised_as_tensorflow()
 def replace_weights(
     module: str | os.PathLike[str],
     file: str | os.PathLike[str],

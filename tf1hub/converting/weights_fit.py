@@ -1,6 +1,5 @@
 """Whether the arrays of a file can be the values of a module's variables."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,9 +10,7 @@ from tf1hub.converting.npz_file import is_foreign
 from tf1hub.errors import WeightsError
 from tf1hub.format import dtypes
 from tf1hub.format.bundle_entry import TensorEntry
-
-# Finding close names takes milliseconds for each.
-_MAX_HINTS = 20
+from tf1hub.format.close_names import MOST_HINTS, find_close_names
 
 
 def check_fit(
@@ -32,7 +29,7 @@ def check_fit(
       WeightsError: with all that is wrong.
     """
     unknown = [name for name in arrays if name not in entries]
-    problems = [_unknown_line(name, entries, hint=at < _MAX_HINTS) for at, name in enumerate(unknown)]
+    problems = [_unknown_line(name, entries, hint=at < MOST_HINTS) for at, name in enumerate(unknown)]
     for name, entry in entries.items():
         if name in arrays:
             problems += _misfits(entry, arrays[name])
@@ -43,7 +40,7 @@ def check_fit(
 
 
 def _unknown_line(name: str, entries: Mapping[str, TensorEntry], hint: bool) -> str:
-    close = difflib.get_close_matches(name, entries, n=3) if hint else []
+    close = find_close_names(name, entries) if hint else []
     return f"{name!r} is none of its variables" + (f"; close names: {', '.join(close)}" if close else "")
 
 

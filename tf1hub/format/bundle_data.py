@@ -6,9 +6,12 @@ PREFIX.data-00001-of-00002
 
 import mmap
 import os
+import re
 
 from tf1hub.files import open_local
 from tf1hub.format.damage import corrupt
+
+_CHECKPOINT_FILE = re.compile(r"\.(index|data-\d+-of-\d+)")
 
 
 def data_path(prefix: str, shard_id: int, num_shards: int) -> str:
@@ -23,6 +26,15 @@ def data_path(prefix: str, shard_id: int, num_shards: int) -> str:
 def index_path(prefix: str) -> str:
     """The path of the index file."""
     return f"{prefix}.index"
+
+
+def is_checkpoint_file(path: str, prefix: str) -> bool:
+    """Whether a path is that of the index or of a data file of a checkpoint.
+
+    >>> is_checkpoint_file("v/v.data-00000-of-00002", "v/v"), is_checkpoint_file("v/v.data-0", "v/v")
+    (True, False)
+    """
+    return path.startswith(prefix) and _CHECKPOINT_FILE.fullmatch(path, len(prefix)) is not None
 
 
 class DataFiles:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.signature_tensors import iter_tensor_names
 from tf1hub.graph.subgraph import Boundary, Subgraph, cut, needed_nodes
 from tf1hub.names import node_name, tensor_name
 
@@ -43,17 +44,7 @@ def application_of(
 
 def tensors_of(infos: Iterable[protos.TensorInfo]) -> list[str]:
     """The names of all tensors that some tensor infos speak of: three for a sparse one."""
-    names: list[str] = []
-    for info in infos:
-        encoding = info.WhichOneof("encoding")
-        if encoding == "coo_sparse":
-            sparse = info.coo_sparse
-            names += [sparse.indices_tensor_name, sparse.values_tensor_name, sparse.dense_shape_tensor_name]
-        elif encoding == "composite_tensor":
-            names += tensors_of(info.composite_tensor.components)
-        elif encoding == "name":
-            names.append(info.name)
-    return names
+    return [name for info in infos for name in iter_tensor_names(info) if name]
 
 
 def _runnable_update_ops(index: GraphIndex, boundary: Boundary) -> list[str]:

@@ -1,6 +1,5 @@
 """What differs between the files of two modules that are neither graph nor checkpoint: assets, and files of no format."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +7,16 @@ from pathlib import Path
 from tf1hub.checks.comparing.changes import Change, counted, told_apart
 from tf1hub.checks.describing.file_sizes import file_sizes
 from tf1hub.format import module_directory
+from tf1hub.format.bundle_data import is_checkpoint_file
 from tf1hub.graph.assets import ASSETS_DIRECTORY
 
 _CHUNK = 1 << 20
-_OF_THE_FORMAT = re.compile(
-    rf"{module_directory.MARKER}|{module_directory.SAVED_MODEL}|variables/variables\.(index|data-\d+-of-\d+)"
-)
+_MESSAGES = (module_directory.MARKER, module_directory.SAVED_MODEL)
+_CHECKPOINT = module_directory.checkpoint_prefix("")
 
 
 @dataclass(frozen=True)
-class ModuleFiles:
+class ComparedFiles:
     """A module's files.
 
     Attributes:
@@ -38,20 +37,22 @@ class ModuleFiles:
         """The sizes of files that are neither assets nor of the format, by path."""
         assets = {f"{ASSETS_DIRECTORY}/{name}" for name in self.assets.values()}
         return {
-            path: size for path, size in self.sizes.items() if path not in assets and not _OF_THE_FORMAT.fullmatch(path)
+            path: size
+            for path, size in self.sizes.items()
+            if path not in assets and path not in _MESSAGES and not is_checkpoint_file(path, _CHECKPOINT)
         }
 
 
-def read_module_files(directory: str, assets: Mapping[str, str], problems: list[str]) -> ModuleFiles:
+def read_module_files(directory: str, assets: Mapping[str, str], problems: list[str]) -> ComparedFiles:
     """The names and sizes of a module's files. A directory that cannot be read is added to `problems`."""
     try:
-        return ModuleFiles(directory, file_sizes(directory), assets)
+        return ComparedFiles(directory, file_sizes(directory), assets)
     except OSError as error:
         problems.append(f"The files of {directory!r} cannot be listed: {error.strerror or error}.")
-        return ModuleFiles(directory, {}, assets)
+        return ComparedFiles(directory, {}, assets)
 
 
-def find_asset_changes(a: ModuleFiles, b: ModuleFiles, problems: list[str]) -> tuple[Change, ...]:
+def find_asset_changes(a: ComparedFiles, b: ComparedFiles, problems: list[str]) -> tuple[Change, ...]:
     """The assets that differ, in contents or in name: what one tensor reads is the same asset under any name."""
     names_a, names_b = set(a.assets.values()), set(b.assets.values())
     found = []
@@ -71,7 +72,7 @@ def find_asset_changes(a: ModuleFiles, b: ModuleFiles, problems: list[str]) -> t
     return tuple(found)
 
 
-def find_other_file_changes(a: ModuleFiles, b: ModuleFiles, problems: list[str]) -> tuple[Change, ...]:
+def find_other_file_changes(a: ComparedFiles, b: ComparedFiles, problems: list[str]) -> tuple[Change, ...]:
     """The files of no format that differ."""
     found = []
     others_a, others_b = a.others(), b.others()
@@ -84,7 +85,7 @@ def find_other_file_changes(a: ModuleFiles, b: ModuleFiles, problems: list[str])
     return tuple(found)
 
 
-def _pairs(a: ModuleFiles, b: ModuleFiles) -> list[tuple[str, str]]:
+def _pairs(a: ComparedFiles, b: ComparedFiles) -> list[tuple[str, str]]:
     """For each asset its name in A and in B; where only one has it, twice the same."""
     names_a, names_b = set(a.assets.values()), set(b.assets.values())
     renamed: dict[str, str] = {}
@@ -96,7 +97,7 @@ def _pairs(a: ModuleFiles, b: ModuleFiles) -> list[tuple[str, str]]:
     return sorted([*renamed.items(), *((name, name) for name in rest)])
 
 
-def _equal(a: ModuleFiles, path_a: str, b: ModuleFiles, path_b: str, problems: list[str]) -> bool:
+def _equal(a: ComparedFiles, path_a: str, b: ComparedFiles, path_b: str, problems: list[str]) -> bool:
     """Whether two files have the same contents. One that cannot be read is added to `problems`."""
     try:
         with Path(a.directory, path_a).open("rb") as one, Path(b.directory, path_b).open("rb") as other:

@@ -66,6 +66,10 @@ class StoredVariables:
         entry = self.entries[name]
         return sorted(part.box(entry.shape) for part in entry.slices)
 
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._files.close()
+
     def release_memory(self) -> None:
         """Lets the system take back the memory that reading filled."""
         self._files.release_memory()

@@ -87,8 +87,8 @@ class _Values:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for reader in self._readers or ():
-            reader.close()
+        for opened in (self._a, self._b, *(self._readers or ())):
+            opened.close()
 
     def compare(self, name: str, other: str) -> tuple[str, Difference | None]:
         """The status of a variable that both have, and how far apart its values are."""

@@ -13,7 +13,7 @@ from tf1hub.checks.describing.checkpoint_contents import StoredTensor, checkpoin
 from tf1hub.checks.describing.file_sizes import Sizes, file_sizes, sizes_by_purpose
 from tf1hub.checks.describing.signature_description import SignatureDescription, described_signatures
 from tf1hub.checks.describing.variable_description import VariableDescription, described_variables
-from tf1hub.errors import Tf1HubError
+from tf1hub.errors import Tf1HubError, raised_as_tensorflow
 from tf1hub.format import module_directory, protos
 from tf1hub.format.messages import parse_message
 from tf1hub.garbage import no_garbage_collection
@@ -104,6 +104,7 @@ class ModuleDescription:
         return plain
 
 
+@raised_as_tensorflow()
 def describe(module: "str | os.PathLike[str] | ModuleSpec") -> ModuleDescription:
     """What a module holds: variants, signatures, variables, assets, attached messages, sizes. TensorFlow is not loaded.
 

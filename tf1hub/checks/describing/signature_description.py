@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tf1hub.checks.verifying.graph_names import iter_tensor_names
 from tf1hub.format import dtypes, protos
+from tf1hub.graph.signature_tensors import iter_tensor_names
 
 # TypeSpecProto.TypeSpecClass
 _COMPOSITES = {1: "sparse", 2: "indexed slices", 3: "ragged"}

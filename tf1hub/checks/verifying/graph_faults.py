@@ -7,12 +7,13 @@ from typing import Any
 from tf1hub.checks.verifying.cycles import find_cycle
 from tf1hub.checks.verifying.findings import named, quoted, shortened
 from tf1hub.checks.verifying.function_faults import functions_missing, iter_function_faults
-from tf1hub.checks.verifying.graph_names import GraphNames, iter_tensor_names
+from tf1hub.checks.verifying.graph_names import GraphNames
 from tf1hub.errors import CorruptModuleError, Tf1HubError
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
 from tf1hub.graph.assets import assets_on_disk
+from tf1hub.graph.signature_tensors import iter_tensor_names
 from tf1hub.names import node_name
 
 _NODE_COLLECTIONS = (

@@ -1,7 +1,5 @@
 """Which nodes a graph has, and how many outputs each; so which names of tensors are right."""
 
-from collections.abc import Iterator
-
 from tf1hub.checks.verifying.findings import quoted, shortened
 from tf1hub.format import protos
 from tf1hub.names import is_control_input, node_name
@@ -59,15 +57,3 @@ def _size(arg: protos.OpDef.ArgDef, node: protos.NodeDef, op: protos.OpDef) -> i
 
 def _default(op: protos.OpDef, key: str) -> protos.AttrValue | None:
     return next((attr.default_value for attr in op.attr if attr.name == key), None)
-
-
-def iter_tensor_names(info: protos.TensorInfo) -> Iterator[str]:
-    """The names of the tensors that an input or output of a signature is made of; "" for one without a name."""
-    if info.HasField("composite_tensor"):
-        for component in info.composite_tensor.components:
-            yield from iter_tensor_names(component)
-    elif info.HasField("coo_sparse"):
-        sparse = info.coo_sparse
-        yield from (sparse.values_tensor_name, sparse.indices_tensor_name, sparse.dense_shape_tensor_name)
-    else:
-        yield info.name

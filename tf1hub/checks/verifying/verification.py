@@ -28,7 +28,7 @@ from tf1hub.checks.verifying.variable_faults import (
     iter_missing_checkpoint_findings,
     iter_variable_findings,
 )
-from tf1hub.errors import CorruptModuleError, Tf1HubError, UnsupportedHandleError
+from tf1hub.errors import CorruptModuleError, Tf1HubError, UnsupportedHandleError, raised_as_tensorflow
 from tf1hub.format import module_directory, protos
 from tf1hub.format.bundle_data import index_path
 from tf1hub.format.messages import parse_message
@@ -65,6 +65,7 @@ class Verification:
         return all(finding.severity != FAULT for finding in self.findings)
 
 
+@raised_as_tensorflow()
 def verify(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> Verification:
     """Checks a module on disk as far as that can be done without running it. TensorFlow is not loaded.
 
