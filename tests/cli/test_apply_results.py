@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 import time
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.graphs import export, spec_with
 from tests.module_fns import KINDS
 from tf1hub.cli.applying import result_tables
 from tf1hub.cli.applying.calls import DENSE, Call, Field
+from tf1hub.cli.applying.results import open_results
 from tf1hub.cli.main import run
 
 ROWS = np.random.RandomState(3).uniform(-1, 1, [10, 3]).astype(np.float32)
@@ -206,14 +208,14 @@ def test_a_file_that_is_there_is_replaced_and_a_directory_is_not(rows_file, tmp_
         assert results["default"].shape == (10, 2)
     (tmp_path / "folder.npz").mkdir()
     told = refused(capsys, module_of("dense"), "[1,2,3]", "--output-file", tmp_path / "folder.npz")
-    assert "is a directory" in told
+    assert f"{str(tmp_path / 'folder.npz')!r} is a folder" in told
 
 
 def test_small_batches_do_not_make_parquet_slow(tmp_path):
     call = Call("default", {}, {"x": Field("x", DENSE, 1, (None, 2))}, None, whole=False)
     batch, batches = np.ones((1, 2), np.float32), 8_000
     start = time.process_time()
-    with result_tables.write_parquet(str(tmp_path / "x.parquet"), call) as write:
+    with open_results(str(tmp_path / "x.parquet"), call) as write:
         for _ in range(batches):
             write({"x": batch})
     assert time.process_time() - start < 5  # it took 80 s when each batch weighed all before it anew
@@ -231,6 +233,40 @@ def test_a_folder_that_is_not_there_and_a_full_disk_are_told_with_the_path(rows_
     told = refused(capsys, module_of("dense"), "[1,2,3]", "--output-file", tmp_path / "x.npz")
     assert f"{tmp_path / 'x.npz'}: No space left on device" in told
     assert not list(tmp_path.glob("*x.npz*"))
+
+
+@pytest.fixture
+def small_disk():
+    """No file becomes larger than 100 kB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "npz", "parquet"])
+def test_a_file_that_outgrows_the_disk_is_told_and_leaves_the_older_one(suffix, tmp_path, small_disk):
+    call = Call("default", {}, {"x": Field("x", DENSE, 1, (None, 1000))}, None, whole=False)
+    file = tmp_path / f"results.{suffix}"
+    file.write_text("older")
+
+    def write_much():
+        with open_results(str(file), call) as write:
+            write({"x": np.random.RandomState(0).uniform(size=[100, 1000]).astype(np.float32)})
+
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_much()
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(file))
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(file.name, "older")]
+
+
+def test_what_a_link_leads_to_is_replaced(rows_file, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.npz").symlink_to(tmp_path / "folder" / "results.npz")
+    apply_to_file(module_of("dense"), "--input-file", rows_file, "--output-file", tmp_path / "link.npz")
+    assert (tmp_path / "link.npz").is_symlink()
+    with np.load(tmp_path / "folder" / "results.npz") as results:
+        assert results["default"].shape == (10, 2)
 
 
 def test_whole_runs_are_rows_of_a_table(tmp_path):

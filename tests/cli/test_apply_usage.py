@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 
@@ -122,6 +123,23 @@ def test_a_terminal_is_not_read(capsys, monkeypatch):
     give_stdin(monkeypatch, b"")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     assert "give values, --input-file or standard input" in refused(capsys, module_of("dense"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell's way of closing a stream")
+@pytest.mark.parametrize(
+    ("kind", "arguments", "closing", "message"),
+    [
+        ("dense", ["--input-file", "-"], "<&-", "Standard input is closed; give a file, or pipe one."),
+        ("image", ["--input-file", "-", "--input-format", "image"], "<&-", "Standard input is closed"),
+        ("image", ["-"], "<&-", "Standard input is closed"),
+        ("dense", ["[1,2,3]"], ">&-", "Standard output is closed; give --output-file."),
+    ],
+)
+def test_closed_streams_are_told(kind, arguments, closing, message):
+    shell = ["sh", "-c", f'exec "$0" -m tf1hub apply "$@" {closing}', sys.executable, module_of(kind), *arguments]
+    result = subprocess.run(shell, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {message}")
 
 
 @pytest.mark.parametrize(

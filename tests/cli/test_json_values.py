@@ -109,6 +109,12 @@ def test_a_sparse_value_without_a_shape_is_as_large_as_it_must_be():
     assert found.shape.tolist() == [1, 9]
 
 
+@pytest.mark.parametrize("shape", [5, [[5]], [[]]])
+def test_the_shape_of_a_sparse_value_is_a_list(shape):
+    with pytest.raises(InputError, match="has a shape that is no list of whole numbers"):
+        parse_value({"indices": [[0]], "values": [1.0], "shape": shape}, wanted(FLOAT, (None,), SPARSE))
+
+
 def test_columns_become_rows():
     ragged = Ragged(np.float32([0.1, 0.2, 0.3]), [np.array([0, 2, 2]), np.array([0, 1, 3])])
     assert plain_rows(ragged) == [[[0.1], [0.2, 0.3]], []]

@@ -1,17 +1,19 @@
-"""The command line's streams: encodings that lack letters, and an output that is closed."""
+"""What all commands have in common: help, bad usage, encodings that lack letters, and an output that is closed."""
 
 import json
 import os
 import subprocess
 import sys
 
+import click
 import pytest
 
 from tests.checks.comparison_modules import variant, write_module
 from tests.graph.graphs import node
-from tf1hub.cli.main import run
+from tf1hub.cli.main import commands, run
 
 NAME = "größe/日本"
+NAMES = commands.list_commands(click.Context(commands))
 SHOW = [sys.executable, "-m", "tf1hub", "show"]
 
 
@@ -24,6 +26,26 @@ def module(tmp_path):
 def printed(arguments, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     return subprocess.run(arguments, env=environment, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_has_examples_exit_statuses_and_json(name, capsys):
+    assert run([name, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for part in (f"Usage: tf1hub {name}", "Examples:", f" tf1hub {name} ", "Exit status", "--json"):
+        assert part in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_option_is_one_message(name, capsys):
+    assert run([name, "a", "b", "--nonsense"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"Usage: tf1hub {name}")
+    [message] = [line for line in err.splitlines() if line.startswith("Error: ")]
+    assert "No such option" in message
+    assert "--nonsense" in message
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "cp932"])

@@ -1,5 +1,6 @@
 """`tf1hub weights`."""
 
+import contextlib
 import json
 import os
 import signal
@@ -35,10 +36,24 @@ def answer(capsys, *arguments, status=0):
 
 def process(*arguments, **options):
     command = [sys.executable, "-m", "tf1hub", "weights", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, text=True, **{**pipes, **options})
+
+
+def seen_by_a_person(*arguments):
+    """What a command shows on a terminal as standard error, and what it prints."""
+    controller, terminal = os.openpty()
+    running = process(*arguments, stderr=terminal)
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(controller, 65536):
+            seen += part
+    os.close(controller)
+    printed, _ = running.communicate()
+    assert running.returncode == 0
+    return seen.decode(), printed
 
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors"])
@@ -149,6 +164,20 @@ def test_a_process_of_its_own_does_the_same(module):
     running = process(module, "w.npz")
     assert "Traceback" not in running.communicate()[1]
     assert running.returncode == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_a_person_who_watches_sees_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_module(tmp_path / "module", {"a": np.zeros(500_000, np.float32), "b": np.ones(500_000, np.float32)})
+    for description, arguments, printed in (
+        ("Writing", ["module", "w.npz"], "w.npz: 2 variables"),
+        ("Copying", ["--into", "module", "w.npz", "--output", "copy"], "copy: a copy of module"),
+    ):
+        seen, out = seen_by_a_person(*arguments)
+        assert description in seen
+        assert "4.0/4.0 MB" in seen
+        assert out.startswith(printed)
 
 
 @pytest.mark.slow

@@ -40,11 +40,11 @@ def new_file(path: str, overwrite: bool = False) -> Iterator[BinaryIO]:
     except BaseException as error:
         with suppress(OSError):
             os.remove(hidden)
-        name_unwritable(error, hidden, path)
+        _name_unwritable(error, hidden, path)
         raise
 
 
-def name_unwritable(error: BaseException, hidden: str, path: str) -> None:
+def _name_unwritable(error: BaseException, hidden: str, path: str) -> None:
     """Gives an error of writing a hidden file, or of a full disk, which has no path, the path that was asked for."""
     if isinstance(error, OSError) and (error.filename == hidden or (error.filename is None and error.errno in _FULL)):
         error.filename = path

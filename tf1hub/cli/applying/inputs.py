@@ -139,7 +139,7 @@ def _argument(text: str, wanted: Input, place: str, images: ImageReader) -> Any:
     if _takes_text(wanted):
         return os.fsencode(text)
     if is_image(wanted) and not text.startswith("["):
-        return images.read(text, wanted)
+        return _picture(text, wanted, images)
     try:
         return _parsed(json.loads(text), wanted, place)
     except (ValueError, RecursionError) as error:
@@ -184,7 +184,7 @@ def _file_source(
     key = _only(rest, call)
     wanted = call.inputs[key]
     if chosen == "image":
-        rows = (Row({**constants, key: images.read(file, wanted)}, file) for file in files)
+        rows = (Row({**constants, key: _picture(file, wanted, images)}, file) for file in files)
         return Source(batched(rows, call, size), len(files))
     if not _takes_text(wanted):
         raise click.UsageError(f"Text lines are for an input of strings, and {key!r} takes {wanted}.")
@@ -241,6 +241,11 @@ def _json_rows(file: str, call: Call, constants: Mapping[str, Any], rest: list[s
         yield Row({**constants, **{key: _parsed(value[key], call.inputs[key], place) for key in rest}}, place)
 
 
+def _picture(file: str, wanted: Input, images: ImageReader) -> Any:
+    with _opened(file) as stream:
+        return images.read(stream, file, wanted)
+
+
 def _lines(file: str) -> Iterator[tuple[int, bytes]]:
     with _opened(file) as stream:
         for number, line in enumerate(stream, 1):
@@ -250,6 +255,8 @@ def _lines(file: str) -> Iterator[tuple[int, bytes]]:
 @contextmanager
 def _opened(file: str) -> Iterator[IO[bytes]]:
     if file == STDIN:
+        if sys.stdin is None:
+            raise click.UsageError("Standard input is closed; give a file, or pipe one.")
         yield sys.stdin.buffer
         return
     with open(file, "rb") as stream:

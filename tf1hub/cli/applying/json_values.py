@@ -159,8 +159,11 @@ def _sparse(value: Any, wanted: Input) -> Sparse:
             f"has {list(values.shape)} values at {list(indices.shape)} indices; give an index for each value"
         )
     declared = value.get("shape")
-    dims = dense_of(declared, 9).tolist() if declared is not None else None
-    rank = len(dims) if isinstance(dims, list) else len(shape) if shape is not None else indices.shape[-1]
+    dense_shape = dense_of(declared, 9) if declared is not None else None
+    if dense_shape is not None and dense_shape.ndim != 1:
+        raise InputError(f"has a shape that is no list of whole numbers: {declared!r:.60}; give one such as [10]")
+    dims = dense_shape.tolist() if dense_shape is not None else None
+    rank = len(dims) if dims is not None else len(shape) if shape is not None else indices.shape[-1]
     if indices.size != len(values) * rank:
         raise InputError(f"has indices of shape {list(indices.shape)}; give {rank} numbers for each value")
     indices = indices.reshape(len(values), rank)

@@ -1,11 +1,10 @@
 """Image files become what an image module takes: RGB values between 0 and 1, in the size that it asks for."""
 
-import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -40,17 +39,13 @@ class ImageReader:
         info = self.spec.get_attached_message("image_module_info", protos.ImageModuleInfo, tags=self.tags)
         return (info.default_image_size.height, info.default_image_size.width) if info is not None else (0, 0)
 
-    def read(self, file: str, wanted: Input) -> Any:
-        """An image for an input. An input of strings gets the bytes of the file as they are.
+    def read(self, stream: IO[bytes], file: str, wanted: Input) -> Any:
+        """An image for an input, from an open file. An input of strings gets the bytes of the file as they are.
 
         Raises:
           InputError: the input takes no image, or the file is none.
         """
-        if file == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(file, "rb") as stream:
-                data = stream.read()
+        data = stream.read()
         if wanted.field.dtype == STRING and wanted.value_shape in (None, ()):
             return data
         if not is_image(wanted):

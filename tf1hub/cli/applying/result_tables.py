@@ -12,7 +12,7 @@ from array import array as number_list
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import click
 import numpy as np
@@ -40,7 +40,7 @@ class _Spool:
 
 
 @contextmanager
-def write_npz(path: str, call: Call) -> Iterator[Write]:
+def write_npz(target: BinaryIO, call: Call) -> Iterator[Write]:
     """A function that adds a batch's columns to an `.npz` file, which is written when the context ends.
 
     Raises:
@@ -52,22 +52,23 @@ def write_npz(path: str, call: Call) -> Iterator[Write]:
                 f"The output {key!r} is {output.kind}, which .npz cannot hold; use .jsonl or .parquet."
             )
     spools: dict[str, _Spool] = {}
+    folder = os.path.dirname(target.name)
     with ExitStack() as files:
 
         def write(columns: Mapping[str, Column]) -> None:
             for key, column in columns.items():
                 assert isinstance(column, np.ndarray)
                 if key not in spools:
-                    file = files.enter_context(tempfile.TemporaryFile(dir=os.path.dirname(path)))
+                    file = files.enter_context(tempfile.TemporaryFile(dir=folder))
                     spools[key] = _Spool(file, column.dtype, column.shape[1:])
                 _add(spools[key], column, key)
 
         yield write
         for key, output in call.outputs.items():
             if key not in spools:
-                file = files.enter_context(tempfile.TemporaryFile(dir=os.path.dirname(path)))
+                file = files.enter_context(tempfile.TemporaryFile(dir=folder))
                 spools[key] = _Spool(file, _result_dtype(output), tuple(size or 0 for size in (output.shape or ())[1:]))
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for key, spool in spools.items():
                 with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
                     _copy(spool, member)
@@ -111,7 +112,7 @@ def _copy(spool: _Spool, member: IO[bytes]) -> None:
 
 
 @contextmanager
-def write_parquet(path: str, call: Call) -> Iterator[Write]:
+def write_parquet(target: BinaryIO, call: Call) -> Iterator[Write]:
     """A function that adds a batch's columns to a Parquet file."""
     arrow = import_extra("pyarrow", "parquet", "Writing Parquet")
     parquet = import_extra("pyarrow.parquet", "parquet", "Writing Parquet")
@@ -131,7 +132,7 @@ def write_parquet(path: str, call: Call) -> Iterator[Write]:
         made = {key: _arrow_array(arrow, column) for key, column in columns.items()}
         batch = arrow.RecordBatch.from_arrays(list(made.values()), names=list(made))
         if writer is None:
-            writer = parquet.ParquetWriter(path, batch.schema)
+            writer = parquet.ParquetWriter(target, batch.schema)
         elif batch.schema != writer.schema:
             raise InputError(
                 "An output changes its number of dimensions, which a Parquet column cannot. Write .jsonl.\n"

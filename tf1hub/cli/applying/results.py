@@ -3,11 +3,10 @@
 import json
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import click
 
@@ -15,7 +14,7 @@ from tf1hub.cli.applying.calls import Call
 from tf1hub.cli.applying.columns import Column
 from tf1hub.cli.applying.json_values import plain_rows
 from tf1hub.cli.applying.result_tables import Write, write_npz, write_parquet
-from tf1hub.converting.new_file import name_unwritable
+from tf1hub.converting.new_file import new_file
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -27,19 +26,21 @@ def open_results(path: str | None, call: Call) -> AbstractContextManager[Write]:
       click.UsageError: no such format, or one that cannot hold the outputs.
     """
     if path is None:
+        if sys.stdout is None:
+            raise click.UsageError("Standard output is closed; give --output-file.")
         return _json_lines(sys.stdout.buffer)
     suffix = Path(path).suffix.lower()
     if suffix in (".jsonl", ".ndjson"):
-        return _json_file(path)
+        return _completed(path, _json_lines)
     if suffix == ".npz":
-        return _completed(path, lambda part: write_npz(part, call))
+        return _completed(path, lambda target: write_npz(target, call))
     if suffix == ".parquet":
-        return _completed(path, lambda part: write_parquet(part, call))
+        return _completed(path, lambda target: write_parquet(target, call))
     raise click.UsageError(f"{path!r} does not tell a format of results: end it in .jsonl, .npz or .parquet.")
 
 
 @contextmanager
-def _json_lines(stream: IO[bytes]) -> Iterator[Write]:
+def _json_lines(stream: BinaryIO) -> Iterator[Write]:
     def write(columns: Mapping[str, Column]) -> None:
         rows = zip(*(plain_rows(column) for column in columns.values()), strict=True)
         lines = [_encode(dict(zip(columns, row, strict=True))) for row in rows]
@@ -50,36 +51,6 @@ def _json_lines(stream: IO[bytes]) -> Iterator[Write]:
 
 
 @contextmanager
-def _json_file(path: str) -> Iterator[Write]:
-    with whole_file(path) as part, open(part, "wb") as stream, _json_lines(stream) as write:
+def _completed(path: str, writer: Callable[[BinaryIO], AbstractContextManager[Write]]) -> Iterator[Write]:
+    with new_file(os.path.realpath(path), overwrite=True) as target, writer(target) as write:
         yield write
-
-
-@contextmanager
-def _completed(path: str, writer: Callable[[str], AbstractContextManager[Write]]) -> Iterator[Write]:
-    with whole_file(path) as part, writer(part) as write:
-        yield write
-
-
-@contextmanager
-def whole_file(path: str) -> Iterator[str]:
-    """A path to write to; the file takes the place of `path` when the context ends without an error."""
-    target = os.path.realpath(path)
-    if os.path.isdir(target):
-        raise click.UsageError(f"{path!r} is a directory; give the name of a file in it.")
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise click.UsageError(
-            f"There is no folder {folder!r} to write {os.path.basename(target)!r} to. Make it first."
-        )
-    part = os.path.join(folder, f".{os.path.basename(target)[:80]}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with open(part, "xb"):  # before anything is run: the folder may not be ours
-            pass
-        yield part
-        os.replace(part, target)
-    except BaseException as error:
-        with suppress(OSError):
-            os.unlink(part)
-        name_unwritable(error, part, path)
-        raise
