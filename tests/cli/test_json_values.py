@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tf1hub.cli.applying.calls import DENSE, RAGGED, SPARSE, Field, Input
@@ -28,6 +28,8 @@ def test_float32_is_written_so_that_it_is_read_back(value):
 
 
 @given(st.floats(width=32, min_value=2.0**-13, max_value=2.0**20))
+@example(1e6)
+@example(1e5)
 def test_float32_is_written_as_short_as_numpy_writes_it(value):
     [double] = shortest(np.float32([value])).tolist()
     assert double == float(str(np.float32(value)))

@@ -245,9 +245,12 @@ def shortest(array: np.ndarray) -> np.ndarray:
         # Within these bounds a whole number divided or multiplied by a power of ten is rounded once only.
         undecided = (exponent > -14) & (exponent < 7)
         exponent[~undecided] = 0
+        # From a list: NumPy's own power is not always exact.
+        powers = np.array([float(10**n) for n in range(23)])
         for digits in _DIGITS[array.dtype.name]:
-            scale = 10.0 ** (digits - 1 - exponent)
-            rounded = np.rint(double * scale) / scale
+            places = (digits - 1 - exponent).astype(np.int64)
+            up, down = powers[np.maximum(places, 0)], powers[np.maximum(-places, 0)]
+            rounded = np.rint(double * up / down) / up * down
             found = undecided & (rounded.astype(array.dtype) == array)
             double = np.where(found, rounded, double)
             undecided &= ~found
