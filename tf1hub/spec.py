@@ -32,7 +32,7 @@ from tf1hub.graph.assets import (
     unfold_assets,
 )
 from tf1hub.graph.defaults import strip_default_attrs
-from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.index import GraphIndex, tags_of
 from tf1hub.graph.state import State, state_of
 from tf1hub.graph.variables import StoredVariable, stored_variables
 from tf1hub.tensor_info import TensorInfo
@@ -61,7 +61,7 @@ class ModuleSpec:
         self._meta_graphs: dict[frozenset[str], protos.MetaGraphDef] = {}
         self._cache: dict[tuple[Any, ...], Any] = {}
         for meta_graph in saved_model.meta_graphs:
-            tags = frozenset(tag for tag in meta_graph.meta_info_def.tags if tag)
+            tags = tags_of(meta_graph)
             if tags in self._meta_graphs:
                 raise TagsError(
                     f"Two graph variants have the same tags: {sorted(tags)}. Give each its own set of tags."

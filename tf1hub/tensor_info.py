@@ -7,6 +7,7 @@ from typing import Any
 
 from tf1hub.errors import UnsupportedModuleError
 from tf1hub.format import protos
+from tf1hub.graph.signature_tensors import partial_shape
 
 # TypeSpecProto.TypeSpecClass
 _SPARSE, _INDEXED_SLICES, _RAGGED = 1, 2, 3
@@ -114,4 +115,4 @@ def _dtype(value: protos.StructuredValue) -> Any:
 def _shape(shape: protos.TensorShapeProto) -> Any:
     import tensorflow as tf
 
-    return tf.TensorShape(None if shape.unknown_rank else [None if dim.size < 0 else dim.size for dim in shape.dim])
+    return tf.TensorShape(partial_shape(shape))

@@ -23,7 +23,7 @@ from tf1hub.format.bundle_entry import (
 )
 from tf1hub.format.close_names import find_close_names
 from tf1hub.format.damage import corrupt
-from tf1hub.format.ordered_code import encode_slice_key
+from tf1hub.format.ordered_code import encode_slice_key, is_slice_key
 from tf1hub.format.table import TableEntry, TableReader
 
 # What the index may take of memory for each of its bytes, and on top; real ones take 5 to 15 times their bytes.
@@ -33,8 +33,6 @@ _MEMORY_ON_TOP = 40 << 20
 _ENTRY_MEMORY = 400
 _DIMENSION_MEMORY = 40
 _SLICE_MEMORY = 250
-# Every key of a slice starts with this byte (ordered_code.py) and no tensor's name does.
-_SLICE_MARK = b"\x00"
 
 
 class BundleIndex:
@@ -101,7 +99,7 @@ class BundleIndex:
             raise corrupt(self.path, header.offset, str(error)) from error
         self._entries: dict[str, TensorEntry] = {}
         for row in rows:
-            if row.key.startswith(_SLICE_MARK):
+            if is_slice_key(row.key):
                 self._slice_values[row.key] = row
                 self._count_memory(row, sys.getsizeof(row.key) + sys.getsizeof(row.value))
             else:

@@ -17,6 +17,8 @@ flipped, which makes n leading ones (or zeros, when negative) followed by the si
 
 from collections.abc import Sequence
 
+_SLICE_MARK = b"\x00"
+_END_OF_STRING = b"\x00\x01"
 # How a key stores "the whole dimension".
 WHOLE_DIMENSION = -1
 
@@ -38,7 +40,7 @@ def encode_string(text: bytes) -> bytes:
     '6100ffff000001'
     """
     parts = [part.replace(b"\xff", b"\xff\x00") for part in text.split(b"\x00")]
-    return b"\x00\xff".join(parts) + b"\x00\x01"
+    return b"\x00\xff".join(parts) + _END_OF_STRING
 
 
 def encode_signed_number(number: int) -> bytes:
@@ -60,3 +62,13 @@ def encode_slice_key(name: str, start: Sequence[int], length: Sequence[int | Non
         key.append(encode_signed_number(first))
         key.append(encode_signed_number(WHOLE_DIMENSION if count is None else count))
     return b"".join(key)
+
+
+def is_slice_key(key: bytes) -> bool:
+    """Whether a key of a checkpoint's index is a slice's: each begins with the number 0, and no tensor's name does."""
+    return key.startswith(_SLICE_MARK)
+
+
+def slice_key_name(key: bytes) -> bytes:
+    """The tensor's name in a slice's key, as it is stored there."""
+    return key[len(_SLICE_MARK) :].partition(_END_OF_STRING)[0]

@@ -55,3 +55,8 @@ def _ops_with_state(definitions: protos.OpList) -> set[str]:
     """The ops that are stateful and take no inputs: variables, tables, queues."""
     defined = {op.name: op.is_stateful and not op.input_arg for op in definitions.op}
     return {op for op, holds_state in defined.items() if holds_state} | (_KNOWN_STATE_OPS - defined.keys())
+
+
+def tags_of(meta_graph: protos.MetaGraphDef) -> frozenset[str]:
+    """The tags of a variant."""
+    return frozenset(tag for tag in meta_graph.meta_info_def.tags if tag)

@@ -1,4 +1,4 @@
-"""The tensors that the inputs and outputs of signatures are made of."""
+"""The tensors that the inputs and outputs of signatures are made of, and their shapes."""
 
 from collections.abc import Iterator
 
@@ -15,3 +15,8 @@ def iter_tensor_names(info: protos.TensorInfo) -> Iterator[str]:
         yield from (sparse.indices_tensor_name, sparse.values_tensor_name, sparse.dense_shape_tensor_name)
     else:
         yield info.name
+
+
+def partial_shape(shape: protos.TensorShapeProto) -> tuple[int | None, ...] | None:
+    """A shape's sizes, None for each that is not known; None when not even their number is."""
+    return None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

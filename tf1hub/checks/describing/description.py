@@ -18,7 +18,7 @@ from tf1hub.format import module_directory, protos
 from tf1hub.format.messages import parse_message
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph import collections
-from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.index import GraphIndex, tags_of
 
 if TYPE_CHECKING:
     from tf1hub.spec import ModuleSpec
@@ -131,7 +131,7 @@ def describe(module: "str | os.PathLike[str] | ModuleSpec") -> ModuleDescription
 def _described_directory(directory: str) -> ModuleDescription:
     module_directory.check_marker(directory)
     meta_graphs = module_directory.read_saved_model(directory).meta_graphs
-    graphs = [(_tags(meta_graph), GraphIndex(meta_graph)) for meta_graph in meta_graphs]
+    graphs = [(tuple(sorted(tags_of(meta_graph))), GraphIndex(meta_graph)) for meta_graph in meta_graphs]
     problems: list[str] = []
     for tags, times in Counter(tags for tags, _ in graphs).items():
         if times > 1:
@@ -254,10 +254,6 @@ def _fields(attached: protos.ModuleAttachment) -> dict[str, int] | None:
     if not info.HasField("default_image_size"):
         return {}
     return {"height": info.default_image_size.height, "width": info.default_image_size.width}
-
-
-def _tags(meta_graph: protos.MetaGraphDef) -> Tags:
-    return tuple(sorted({tag for tag in meta_graph.meta_info_def.tags if tag}))
 
 
 def _plain(value: Any) -> Any:

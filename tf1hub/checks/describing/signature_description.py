@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tf1hub.format import dtypes, protos
-from tf1hub.graph.signature_tensors import iter_tensor_names
+from tf1hub.graph.signature_tensors import iter_tensor_names, partial_shape
 
 # TypeSpecProto.TypeSpecClass
 _COMPOSITES = {1: "sparse", 2: "indexed slices", 3: "ragged"}
@@ -60,7 +60,7 @@ def _described(key: str, proto: protos.TensorInfo) -> TensorDescription:
     if proto.WhichOneof("encoding") == "composite_tensor":
         return _composite(key, proto.composite_tensor.type_spec, tensors)
     kind = "sparse" if proto.WhichOneof("encoding") == "coo_sparse" else "dense"
-    return TensorDescription(key, kind, dtypes.dtype_name(proto.dtype), _shape(proto.tensor_shape), 0, tensors)
+    return TensorDescription(key, kind, dtypes.dtype_name(proto.dtype), partial_shape(proto.tensor_shape), 0, tensors)
 
 
 def _composite(key: str, spec: protos.TypeSpecProto, tensors: tuple[str, ...]) -> TensorDescription:
@@ -69,11 +69,7 @@ def _composite(key: str, spec: protos.TypeSpecProto, tensors: tuple[str, ...]) -
     for value in spec.type_state.tuple_value.values:
         state.setdefault(value.WhichOneof("kind"), value)
     kind = _COMPOSITES.get(spec.type_spec_class) or spec.type_spec_class_name or f"type {spec.type_spec_class}"
-    shape = _shape(state["tensor_shape_value"].tensor_shape_value) if "tensor_shape_value" in state else None
+    shape = partial_shape(state["tensor_shape_value"].tensor_shape_value) if "tensor_shape_value" in state else None
     dtype = dtypes.dtype_name(state["tensor_dtype_value"].tensor_dtype_value) if "tensor_dtype_value" in state else ""
     ragged_rank = state["int64_value"].int64_value if kind == "ragged" and "int64_value" in state else 0
     return TensorDescription(key, kind, dtype or "unknown type", shape, ragged_rank, tensors)
-
-
-def _shape(shape: protos.TensorShapeProto) -> Shape:
-    return None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

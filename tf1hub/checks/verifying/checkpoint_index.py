@@ -15,12 +15,10 @@ from tf1hub.format.bundle_entry import (
     parse_entry,
     parse_header,
 )
-from tf1hub.format.ordered_code import encode_slice_key
+from tf1hub.format.ordered_code import encode_slice_key, is_slice_key, slice_key_name
 from tf1hub.format.table import LostEntries, TableEntry, TableReader
 
 _HEADER = b""
-_SLICE_MARK = b"\x00"
-_END_OF_NAME = b"\x00\x01"
 _LONGEST_MESSAGE = 1000
 
 
@@ -82,7 +80,7 @@ class CheckpointIndex:
                 has_header = True
                 if not self._read_header(row):
                     return
-            elif row.key.startswith(_SLICE_MARK):
+            elif is_slice_key(row.key):
                 slices[row.key] = row
             else:
                 self._read_tensor(row)
@@ -148,7 +146,7 @@ class CheckpointIndex:
     def _read_unlisted(self, rows: dict[bytes, TableEntry]) -> None:
         """Slices that are there though no tensor lists them."""
         for key, row in rows.items():
-            name = key[1:].partition(_END_OF_NAME)[0].decode("utf-8", "backslashreplace")
+            name = slice_key_name(key).decode("utf-8", "backslashreplace")
             if name not in self.tensors and self.may_hold(name):
                 continue
             stored = self._parse_entry(name, row)

@@ -35,7 +35,7 @@ from tf1hub.format.messages import parse_message
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph import collections
 from tf1hub.graph.assets import assets_on_disk
-from tf1hub.graph.index import GraphIndex
+from tf1hub.graph.index import GraphIndex, tags_of
 from tf1hub.graph.variables import StoredVariable, stored_variable
 
 _PREFIX = module_directory.checkpoint_prefix("")
@@ -185,7 +185,7 @@ class _Check:
             return
         self._knows_graphs = True
         for meta_graph in saved_model.meta_graphs:
-            tags = tuple(sorted({tag for tag in meta_graph.meta_info_def.tags if tag}))
+            tags = tuple(sorted(tags_of(meta_graph)))
             if tags in self._variables:
                 yield Finding(FAULT, "another variant has the same tags", name, None, None, tags)
             for message in iter_graph_faults(meta_graph):

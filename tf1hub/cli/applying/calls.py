@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tf1hub.errors import InputError, UnsupportedModuleError
-from tf1hub.format import protos
 from tf1hub.format.dtypes import RESOURCE, VARIANT, base_dtype, dtype_name
+from tf1hub.graph.signature_tensors import partial_shape
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
 
@@ -119,9 +119,9 @@ def _batch(fields: list[Field]) -> tuple[frozenset[str], int | None]:
 def _field(key: str, info: TensorInfo) -> Field:
     proto = info.proto
     if not info.is_composite:
-        return Field(key, DENSE, base_dtype(proto.dtype), _shape(proto.tensor_shape))
+        return Field(key, DENSE, base_dtype(proto.dtype), partial_shape(proto.tensor_shape))
     if info.is_sparse:
-        return Field(key, SPARSE, base_dtype(proto.dtype), _shape(proto.tensor_shape))
+        return Field(key, SPARSE, base_dtype(proto.dtype), partial_shape(proto.tensor_shape))
     spec = proto.composite_tensor.type_spec
     state = spec.type_state.tuple_value.values
     if spec.type_spec_class != _RAGGED_CLASS or len(state) < 3:
@@ -129,12 +129,8 @@ def _field(key: str, info: TensorInfo) -> Field:
         raise UnsupportedModuleError(
             f"{key!r} is a composite tensor of type {kind}; the command line knows dense, sparse and ragged tensors."
         )
-    shape = _shape(state[0].tensor_shape_value)
+    shape = partial_shape(state[0].tensor_shape_value)
     return Field(key, RAGGED, state[1].tensor_dtype_value, shape, state[2].int64_value)
-
-
-def _shape(shape: protos.TensorShapeProto) -> Shape:
-    return None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
 
 
 def described(kind: str, dtype: int, shape: Shape) -> str:
