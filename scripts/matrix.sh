@@ -11,7 +11,7 @@ for version in "${@:-2.16 2.17 2.18 2.19 2.20}"; do
     trap 'rm -rf "$environment"' EXIT
     "${PYTHON:-python3}" -m venv "$environment"
     "$environment/bin/pip" install -q "tensorflow==$v.*" "tf-keras==$v.*" tf-slim==1.1.0 google-crc32c cramjam ml_dtypes \
-      click rich pyarrow safetensors Pillow "setuptools<81" pytest pytest-xdist hypothesis
+      click rich pyarrow safetensors Pillow scikit-learn pandas tensorboard "setuptools<81" pytest pytest-xdist hypothesis
     echo "== TensorFlow $v"
     "$environment/bin/python" -m pytest -q -n 2 -m "not slow and not peer" || failed="$failed $v"
     rm -rf "$environment"

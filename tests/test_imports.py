@@ -9,8 +9,12 @@ import tf1hub
 from tf1hub.format import module_directory, protos
 
 PUBLIC = [
+    "BestModuleExporter",
+    "FinalModuleExporter",
     "ImageModuleInfo",
+    "LatestModuleExporter",
     "Module",
+    "ModuleExportHook",
     "ModuleSpec",
     "__version__",
     "add_signature",
@@ -21,13 +25,16 @@ PUBLIC = [
     "create_module_spec_from_saved_model",
     "describe",
     "errors",
+    "estimator",
     "eval_function_for_module",
+    "export_from_checkpoint",
     "export_text_embedding",
     "export_weights",
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
     "load_module_spec",
+    "register_module_for_export",
     "replace_weights",
     "resolve",
     "sparse_text_embedding_column",
@@ -94,7 +101,7 @@ def test_each_public_name_is_there(name):
 
 
 def test_other_names_are_refused_with_those_that_are_there():
-    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'. It has: ImageModuleInfo, Module, "):
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'. It has: BestModuleExporter, FinalModuleExporter, "):
         _ = tf1hub.nonsense
 
 

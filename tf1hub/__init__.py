@@ -11,9 +11,13 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Module": "consuming.module",
-    "ModuleSpec": "spec",
+    "BestModuleExporter": "training.exports.module_exporters",
+    "FinalModuleExporter": "training.exports.module_exporters",
     "ImageModuleInfo": "format.protos",
+    "LatestModuleExporter": "training.exports.module_exporters",
+    "Module": "consuming.module",
+    "ModuleExportHook": "training.exports.module_export_hook",
+    "ModuleSpec": "spec",
     "add_signature": "publishing.signatures",
     "attach_image_module_info": "publishing.images",
     "attach_message": "publishing.signatures",
@@ -22,13 +26,16 @@ _HOMES = {
     "create_module_spec_from_saved_model": "publishing.saved_model",
     "describe": "checks.describing.description",
     "errors": "errors",
+    "estimator": "estimator",
     "eval_function_for_module": "consuming.evaluating",
+    "export_from_checkpoint": "training.exports.checkpoint_export",
     "export_text_embedding": "publishing.text_embedding",
     "export_weights": "converting.weights",
     "get_expected_image_size": "consuming.images",
     "get_num_image_channels": "consuming.images",
     "image_embedding_column": "consuming.feature_columns",
     "load_module_spec": "spec",
+    "register_module_for_export": "training.exports.registered_modules",
     "replace_weights": "converting.weights",
     "resolve": "spec",
     "sparse_text_embedding_column": "consuming.feature_columns",
@@ -39,7 +46,7 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
-_NOT_YET = {"LatestModuleExporter", "register_module_for_export", "load", "KerasLayer"}
+_NOT_YET = {"load", "KerasLayer"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tf1hub.errors import ModuleExistsError
-from tf1hub.format import placing
+from tf1hub.format import placing, staging
 from tf1hub.format.module_directory import MARKER
 from tf1hub.format.placing import new_module_directory
 
@@ -249,7 +249,7 @@ def test_names_with_any_characters_are_paths(tmp_path, name):
 
 
 def leave_behind(parent, prefix, process, plan=None):
-    leftover = parent / f"{prefix}tf1hub-export-{placing._owner(process)}-00000000"
+    leftover = parent / f"{prefix}tf1hub-export-{staging.owner(process)}-00000000"
     leftover.mkdir()
     if plan is not None:
         (leftover / "moved.json").write_text(plan)

@@ -6,7 +6,7 @@
     remote path                        built in a temporary directory and copied, `tfhub_module.pb` last
 
 Nothing that was there is ever replaced. What an export leaves behind that was killed is cleared away by the next
-one: the hidden names say which process made them, and a list in there what it put where:
+one (see staging.py); a list in the hidden directory says what it put where:
 
     moved.json    {"files": {name: [inode, size, time]}, "folders": [those that the export makes, the outer first]}
 """
@@ -15,9 +15,6 @@ import errno
 import json
 import os
 import shutil
-import socket
-import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,11 +23,15 @@ from typing import Any
 from tf1hub import files
 from tf1hub.errors import ModuleExistsError
 from tf1hub.format.module_directory import MARKER
+from tf1hub.format.staging import (
+    find_leftovers,
+    hidden_prefix,
+    local_staging_directory,
+    staging_directory,
+    upload,
+)
 
-_HIDDEN = "tf1hub-export"
 _MOVED = "moved.json"
-# What the hidden name keeps of the target's, so that it does not become longer than a file system allows.
-_NAME_LENGTH = 30
 
 
 @contextmanager
@@ -51,22 +52,19 @@ def new_module_directory(path: str) -> Iterator[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     # In an empty directory that cannot be replaced the files are put into their places as well.
     inside = target.is_dir() and not _can_be_replaced(target)
-    parent, prefix = (target, ".") if inside else (target.parent, _hidden_prefix(target))
-    staging = parent / f"{prefix}{_HIDDEN}-{_owner(os.getpid())}-{uuid.uuid4().hex[:8]}"
-    staging.mkdir()
+    parent, prefix = (target, ".") if inside else (target.parent, hidden_prefix(target.name))
     try:
-        yield str(staging)
-        if inside:
-            _move_in(staging, target)
-        else:
-            _become(staging, target)
+        with staging_directory(parent, prefix) as staging:
+            yield str(staging)
+            if inside:
+                _move_in(staging, target)
+            else:
+                _become(staging, target)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
         for parent in made:
             with suppress(OSError):
                 parent.rmdir()
         raise
-    shutil.rmtree(staging, ignore_errors=True)
 
 
 def check_free(path: str) -> None:
@@ -169,12 +167,8 @@ def _take_out(target: Path, plan: dict[str, Any]) -> None:
 
 def _clear_leftovers(target: Path) -> None:
     """Clears away what exports to `target` left that were killed on this machine."""
-    for parent, prefix in ((target.parent, _hidden_prefix(target)), (target, ".")):
-        start = f"{prefix}{_HIDDEN}-"
-        for staging in list(parent.iterdir()) if parent.is_dir() else ():
-            owner = staging.name[len(start) :].rpartition("-")[0]
-            if not staging.name.startswith(start) or not _is_dead(owner):
-                continue
+    for parent, prefix in ((target.parent, hidden_prefix(target.name)), (target, ".")):
+        for staging in find_leftovers(parent, prefix):
             moved = staging / _MOVED
             # With the marker in its place the module is whole, and stays.
             if parent == target and moved.is_file() and not (target / MARKER).exists():
@@ -182,27 +176,6 @@ def _clear_leftovers(target: Path) -> None:
                 with suppress(ValueError, OSError):
                     _take_out(target, json.loads(moved.read_text()))
             shutil.rmtree(staging, ignore_errors=True)
-
-
-def _hidden_prefix(target: Path) -> str:
-    return f".{target.name[:_NAME_LENGTH]}."
-
-
-def _owner(process: int) -> str:
-    return f"{socket.gethostname()}-{process}"
-
-
-def _is_dead(owner: str) -> bool:
-    host, _, process = owner.rpartition("-")
-    if host != socket.gethostname() or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _mark(file: Path) -> list[int]:
@@ -221,20 +194,10 @@ def _uploaded(path: str) -> Iterator[str]:
     """The same for a remote path, whose file systems cannot rename a directory in one step."""
     check_free(path)
     remote = files.remote_files()
-    with tempfile.TemporaryDirectory(prefix=f"{_HIDDEN}-") as staging:
+    with local_staging_directory() as staging:
         yield staging
         names = _files_below(Path(staging))
         for name in names:
             if remote.exists(files.join(path, name)):
                 raise ModuleExistsError(f"{files.join(path, name)!r} exists already. Export to another path.")
-        copied = []
-        try:
-            for name in names:
-                copied.append(files.join(path, name))
-                remote.makedirs(os.path.dirname(copied[-1]))
-                remote.copy(os.path.join(staging, name), copied[-1])
-        except BaseException:
-            for name in reversed(copied):
-                with suppress(Exception):
-                    remote.remove(name)
-            raise
+        upload(staging, path, names)

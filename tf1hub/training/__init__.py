@@ -1,0 +1,1 @@
+"""From training to a published module: exporters, hooks, Estimators."""
