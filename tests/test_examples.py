@@ -12,12 +12,11 @@ import pytest
 import tf1hub as hub
 
 ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "examples" / "word_vectors.py"
 
 
-def run_example(*arguments: str) -> subprocess.CompletedProcess:
+def run_example(*arguments: str, example: str = "word_vectors.py") -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(EXAMPLE), *arguments]
+    command = [sys.executable, str(ROOT / "examples" / example), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
@@ -28,6 +27,13 @@ def quick(tmp_path_factory):
     result = run_example("--quick", "--output", str(folder))
     assert result.returncode == 0, result.stdout + result.stderr
     return result, folder
+
+
+def check_only_progress_is_printed(result: subprocess.CompletedProcess) -> None:
+    # Some TensorFlows (2.18) have C++ code that talks on stderr whatever it is told.
+    chatter = re.compile(r"WARNING: All log messages before absl|[IWE]0000 ")
+    assert [line for line in result.stderr.splitlines() if not chatter.match(line)] == []
+    assert all(re.match(r"\[ *[0-9.]+ s\] ", line) for line in result.stdout.splitlines())
 
 
 def answers(module_dir: Path) -> np.ndarray:
@@ -63,10 +69,7 @@ def test_a_frequent_word_has_a_vector(quick):
 
 def test_only_progress_is_printed(quick):
     result, folder = quick
-    # Some TensorFlows (2.18) have C++ code that talks on stderr whatever it is told.
-    chatter = re.compile(r"WARNING: All log messages before absl|[IWE]0000 ")
-    assert [line for line in result.stderr.splitlines() if not chatter.match(line)] == []
-    assert all(re.match(r"\[ *[0-9.]+ s\] ", line) for line in result.stdout.splitlines())
+    check_only_progress_is_printed(result)
     assert "before fine-tuning" in result.stdout
     assert str(folder) in result.stdout.splitlines()[-1]
 

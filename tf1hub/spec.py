@@ -13,6 +13,7 @@ from tf1hub.errors import (
     MissingAssetError,
     MissingModuleError,
     SignatureError,
+    SpecTypeError,
     TagsError,
     raised_as_tensorflow,
 )
@@ -334,6 +335,19 @@ def load_module_spec(path: str | os.PathLike[str]) -> ModuleSpec:
     """
     with raised_as_tensorflow():
         return read_spec(files.absolute(files.resolve(path)))
+
+
+def as_module_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+    """A spec as it is, or the one of a module on disk.
+
+    Raises:
+      SpecTypeError: it is neither (a `ValueError`).
+    """
+    if isinstance(spec, ModuleSpec):
+        return spec
+    if isinstance(spec, str | os.PathLike):
+        return load_module_spec(spec)
+    raise SpecTypeError(f"A module is given as a hub.ModuleSpec or as a path; this is {type(spec).__name__}.")
 
 
 def resolve(handle: str | os.PathLike[str]) -> str:

@@ -3,6 +3,7 @@
 The tests of this file run on the oldest and the newest supported TensorFlow.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.metadata
@@ -101,6 +102,11 @@ def defined_functions(graph: Any) -> set[str]:
     return {tf.compat.as_str(name) for name in names}
 
 
+def add_saving_listeners(hook: Any, listeners: list[Any]) -> None:
+    """Has a CheckpointSaverHook that a program made tell more listeners. Public API takes them only when it is made."""
+    hook._listeners.extend(listener for listener in listeners if listener not in hook._listeners)
+
+
 class _LegacyKerasModule(ModuleType):
     """Stands in for `tf.layers` or `tf.nn.rnn_cell`: loads tf_keras when an attribute is asked for."""
 
@@ -141,6 +147,9 @@ def provide_tf_layers() -> None:
     sys.meta_path.append(_LegacyLayersFinder())
     if _keras_two_is_used():
         return
+    # tf_keras imports these, each of which makes new loaders that the program then finds in place of the old ones.
+    for name in ("tensorflow.compat.v1", "tensorflow.compat.v2"):
+        importlib.import_module(name)
     for module in [module for name, module in sys.modules.items() if name.startswith("tensorflow")]:
         for submodule in ("layers", "rnn_cell"):
             loader = getattr(module, "__dict__", {}).get(submodule)

@@ -41,8 +41,9 @@ def export(path, asset):
     tiny_spec(asset).write(path, write_checkpoint)
 
 
-def main(path, asset, step):
-    spec, done = tiny_spec(asset), [0]
+def kill_before(step):
+    """Kills this process just before so many changes to the disk. Returns a list of one number: those that were made."""
+    done = [0]
 
     def count(event, args):
         if event in _CHANGES or (event == "open" and _writes(*args[1:])):
@@ -51,6 +52,12 @@ def main(path, asset, step):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
+    return done
+
+
+def main(path, asset, step):
+    spec = tiny_spec(asset)
+    done = kill_before(step)
     spec.write(path, write_checkpoint)
     print(done[0])
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.module import Module, as_module_spec
+from tf1hub.consuming.module import Module
 from tf1hub.consuming.values import check_value, chosen_outputs, named_inputs
-from tf1hub.spec import ModuleSpec, Tags
+from tf1hub.spec import ModuleSpec, Tags, as_module_spec
 from tf1hub.tensor_info import TensorInfo
 
 

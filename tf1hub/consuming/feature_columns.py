@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from tf1hub import files
 from tf1hub.consuming.images import get_expected_image_size, get_num_image_channels
-from tf1hub.consuming.module import Module, as_module_spec
+from tf1hub.consuming.module import Module
 from tf1hub.errors import SignatureError
 from tf1hub.format import module_directory
-from tf1hub.spec import ModuleSpec, load_module_spec
+from tf1hub.spec import ModuleSpec, as_module_spec, load_module_spec
 from tf1hub.tensorflow_private import DenseColumnV1, DenseColumnV2, provide_tf_layers
 
 _RESOURCE = "module"

@@ -12,10 +12,10 @@ from tf1hub.consuming.importing import ImportedGraph, add_to_collection, import_
 from tf1hub.consuming.instance import Instance, free_scope, state_context
 from tf1hub.consuming.values import chosen_outputs, components, composed, converted, named_inputs
 from tf1hub.consuming.writing import write_variables
-from tf1hub.errors import SpecTypeError, WrongGraphError
+from tf1hub.errors import WrongGraphError
 from tf1hub.graph import collections
 from tf1hub.names import last_part, parent_scope
-from tf1hub.spec import ModuleSpec, Tags, as_tags, load_module_spec
+from tf1hub.spec import ModuleSpec, Tags, as_module_spec, as_tags
 from tf1hub.tensor_info import TensorInfo
 from tf1hub.tensorflow_private import enclosing_graphs, not_converted, provide_tf_layers
 
@@ -188,19 +188,6 @@ class Module:
                 f"The module {self._name!r} can only be {what} while the graph that it was instantiated in is the current"
                 " one. Put the call under `with that_graph.as_default():`, or instantiate the module in this graph."
             )
-
-
-def as_module_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """A spec as it is, or the one of a module on disk.
-
-    Raises:
-      SpecTypeError: it is neither (a `ValueError`).
-    """
-    if isinstance(spec, ModuleSpec):
-        return spec
-    if isinstance(spec, str | os.PathLike):
-        return load_module_spec(spec)
-    raise SpecTypeError(f"A module is given as a hub.ModuleSpec or as a path; this is {type(spec).__name__}.")
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

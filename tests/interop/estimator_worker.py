@@ -1,0 +1,84 @@
+"""Runs the programs in `estimator_programs/`, as they are or moved to tf1hub, and says what each returned and left.
+
+    .venv-peer/bin/python -m tests.interop.estimator_worker as_published FOLDER ANSWERS.json
+    .venv/bin/python -m tests.interop.estimator_worker moved FOLDER ANSWERS.json
+
+TensorFlow is imported once. Each program then runs in a process forked from this one, so that none sees what another one
+switched.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Else a summary of a step sometimes sees what the step changes, and sometimes not.
+os.environ["TF_NUM_INTEROP_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+
+import tensorflow.compat.v1 as tf
+
+from tests.interop.training_folder import as_json, describe_folder
+
+PROGRAMS = Path(__file__).parent / "estimator_programs"
+THEIR_LINE = "import tensorflow_hub as hub\n"
+PATIENCE = 150
+OUR_LINES = "import tf1hub as hub\nfrom tf1hub import estimator; tf.estimator = estimator\n"
+
+
+def names() -> list[str]:
+    """All programs."""
+    return sorted(path.stem for path in PROGRAMS.glob("*.py") if path.stem != "__init__")
+
+
+def source(name: str, moved: bool) -> str:
+    """A program as it was published, or with the two lines that move it to tf1hub."""
+    published = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
+    assert published.count(THEIR_LINE) == 1, f"{name} does not import tensorflow_hub"
+    return published.replace(THEIR_LINE, OUR_LINES) if moved else published
+
+
+def run(name: str, moved: bool, folder: Path) -> dict[str, Any]:
+    """What the program returned and left, or where it failed."""
+    folder.mkdir(parents=True)
+    program: dict[str, Any] = {"__name__": name}
+    try:
+        exec(compile(source(name, moved), f"{name}.py", "exec"), program)
+        started = time.monotonic()
+        answer = {"returned": as_json(program["main"](str(folder))), **describe_folder(folder)}
+        print(name, time.monotonic() - started, flush=True)
+        return json.loads(json.dumps(answer).replace(str(folder), "FOLDER"))
+    except BaseException:
+        return {"error": traceback.format_exc()}
+
+
+def run_forked(name: str, moved: bool, folder: Path) -> dict[str, Any]:
+    """The same, in a process of its own."""
+    answer = folder.with_suffix(".json")
+    child = os.fork()
+    if not child:
+        signal.alarm(PATIENCE)
+        try:
+            answer.write_text(json.dumps(run(name, moved, folder)), encoding="utf-8")
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {"error": f"It died with {status}."}
+
+
+def main(mode: str, folder: str, answers: str, *wanted: str) -> None:
+    tf.get_logger().setLevel(logging.ERROR)
+    moved = mode == "moved"
+    if not moved:
+        import tensorflow_hub  # noqa: F401  # loads tf.estimator too
+    found = {name: run_forked(name, moved, Path(folder, name)) for name in wanted or names()}
+    Path(answers).write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
