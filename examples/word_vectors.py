@@ -8,52 +8,23 @@ we act as its user: load it, look at its neighbourhoods, and fine-tune it to tel
 documentation is about.
 """
 
-import argparse
-import os
+import random
 import re
 import sys
 import tempfile
-import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from pydoc_data.topics import topics
 
 import numpy as np
+from terminal import loading_tensorflow, read_options, say
 
-
-@contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Keeps from the terminal what TensorFlow's native code writes when loaded; no setting stops that."""
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as elsewhere:
-        os.dup2(elsewhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-START = time.monotonic()
-
-
-def say(text: str) -> None:
-    """Prints a line with the seconds since the start."""
-    print(f"[{time.monotonic() - START:5.1f} s] {text}", flush=True)
-
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
-say("loading TensorFlow ...")
-with silent_stderr():
+with loading_tensorflow():
     import tensorflow.compat.v1 as tf
 
     import tf1hub as hub
 
 tf.logging.set_verbosity(tf.logging.ERROR)
-warnings.filterwarnings("ignore", message=r"`tf\.layers", category=UserWarning)
 
 # What a sentence is about: the topics of `help()` that each subject is taken from.
 SUBJECTS = {
@@ -259,17 +230,10 @@ def compare(path: Path, tuned: Path, answers: np.ndarray) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where to put the modules (default: a temporary one)"
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer words and steps, poorer results")
-    options = parser.parse_args()
-    output = options.output or Path(tempfile.mkdtemp(prefix="word_vectors-"))
+    random.seed(1)  # tf.layers takes the seeds of its initializers from here
+    output, quick = read_options(__doc__, ["word_vectors", "word_vectors_tuned"])
     path, tuned = output / "word_vectors", output / "word_vectors_tuned"
-    if taken := [str(module) for module in (path, tuned) if module.exists()]:
-        parser.error(f"{' and '.join(taken)} exist already; give another --output")
-    size, dimension, steps = (400, 16, 100) if options.quick else (4000, 64, 1000)
+    size, dimension, steps = (400, 16, 100) if quick else (4000, 64, 1000)
     say(f"tf1hub {hub.__version__} on TensorFlow {tf.__version__}")
     vocabulary = learn_and_publish(path, size, dimension)
     answers = use(path, vocabulary)

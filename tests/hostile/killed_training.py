@@ -30,7 +30,7 @@ KEPT_CHECKPOINTS, KEPT_EXPORTS = 2, 2
 TRAINING, CHECKPOINT, EXPORT, REMOVAL, STATE = "training", "checkpoint", "export", "removal", "checkpoint removal"
 PHASES = [TRAINING, CHECKPOINT, EXPORT, REMOVAL]
 AIMS = [None, CHECKPOINT, EXPORT, REMOVAL, STATE]
-LONGEST = 6.0
+LONGEST = 20.0
 
 
 class Phase:
@@ -183,7 +183,9 @@ def kill_at_random(child, disk, phase, draw, aim):
     """Kills the child, and says in which phase that was."""
     begun, deadline = time.monotonic(), time.monotonic() + LONGEST
     if aim is None:
-        time.sleep(draw.uniform(0.0, 2.0))
+        if draw.random() < 0.7:
+            wait_for(CHECKPOINT, disk, phase, 1, deadline)
+        time.sleep(draw.uniform(0.0, 1.0))
     else:
         wait_for(aim, disk, phase, draw.randint(1, 4), deadline)
         wait_until = time.perf_counter() + draw.uniform(0.0, 0.0003 if aim == STATE else 0.004)
@@ -222,7 +224,7 @@ def run_rounds(folder, rounds, seed):
             found["rounds"] += 1
             found[f"killed during {at}"] += 1
             found.update(check_after_kill(disk, before, KEPT_CHECKPOINTS, KEPT_EXPORTS))
-        last = disk.latest_step() + 2
+        last = disk.latest_step() + 9
         child = start(train, disk, phase, last)
         _, status = os.waitpid(child, 0)
         if status:

@@ -4,11 +4,13 @@ import multiprocessing
 import os
 import shutil
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tf1hub import files
+from tf1hub.format.staging import owner
 from tf1hub.training.exports import export_folder
 from tf1hub.training.exports.export_folder import ExportFolder
 
@@ -202,6 +204,34 @@ def test_an_older_export_that_cannot_be_removed_is_a_warning(tmp_path, monkeypat
     with pytest.warns(UserWarning, match=r"older export .*1600000000' cannot be removed .*not yours"):
         made = make_export(folder_of(tmp_path, 1))
     assert names(tmp_path) == ["1600000000", os.path.basename(made)]
+
+
+def test_what_a_dead_process_left_hidden_is_cleared_away(tmp_path):
+    left = tmp_path / f".tf1hub-export-{owner(os.getpid())}-00000000"
+    place(tmp_path, left.name)
+    with folder_of(tmp_path).new_export() as new:
+        assert names(tmp_path) == [os.path.basename(new.staging)]
+
+
+def test_a_name_is_chosen_under_a_lock(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    rename = os.rename
+
+    def while_locked(source, target):
+        with open_directory(tmp_path) as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", while_locked)
+    made = make_export(folder_of(tmp_path))
+    assert names(tmp_path) == [os.path.basename(made)]
+
+
+@contextmanager
+def open_directory(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
 
 
 def test_a_name_that_another_machine_takes_meanwhile_is_left_to_it(tmp_path, monkeypatch):

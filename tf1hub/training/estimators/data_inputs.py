@@ -38,8 +38,9 @@ def numpy_input_fn(
         positive.
       TypeError: x is neither an array nor a dict.
 
+    >>> from tf1hub.estimator import inputs
     >>> import numpy as np
-    >>> input_fn = tf.estimator.inputs.numpy_input_fn({"age": np.array([3.0, 4.0])}, np.array([0, 1]), shuffle=False)
+    >>> input_fn = inputs.numpy_input_fn({"age": np.array([3.0, 4.0])}, np.array([0, 1]), shuffle=False)
     >>> features, labels = input_fn()
     """
     _check_shuffle(shuffle)

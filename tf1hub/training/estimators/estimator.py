@@ -41,15 +41,16 @@ class Estimator:
     Raises:
       ValueError: `model_fn` takes other arguments, `config` is none, or two different directories are given.
 
+    >>> import tensorflow
+    >>> from tf1hub.estimator import Estimator, EstimatorSpec
     >>> def model_fn(features, labels, mode):
-    ...     weight = tf.compat.v1.get_variable("weight", [], initializer=tf.compat.v1.zeros_initializer())
+    ...     weight = tf.get_variable("weight", [], initializer=tf.zeros_initializer())
     ...     loss = tf.reduce_mean((weight * features - labels) ** 2)
-    ...     step = tf.compat.v1.train.get_global_step()
-    ...     train_op = tf.compat.v1.train.GradientDescentOptimizer(0.1).minimize(loss, step)
-    ...     return tf.estimator.EstimatorSpec(mode, {"y": weight * features}, loss, train_op)
+    ...     train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, tf.train.get_global_step())
+    ...     return EstimatorSpec(mode, {"y": weight * features}, loss, train_op)
     >>> def input_fn():
-    ...     return tf.data.Dataset.from_tensors(([1.0], [3.0])).repeat(100)
-    >>> model = tf.estimator.Estimator(model_fn, new_path).train(input_fn)
+    ...     return tensorflow.data.Dataset.from_tensors(([1.0], [3.0])).repeat(100)
+    >>> model = Estimator(model_fn, new_path).train(input_fn)
     >>> round(float(model.get_variable_value("weight")), 3)
     3.0
     >>> int(model.evaluate(input_fn, steps=1)["global_step"])

@@ -27,7 +27,8 @@ class WarmStartSettings(_Fields):
     Raises:
       ValueError: there is no checkpoint.
 
-    >>> settings = tf.estimator.WarmStartSettings(new_path, vars_to_warm_start="module/.*")
+    >>> from tf1hub.estimator import WarmStartSettings
+    >>> settings = WarmStartSettings(new_path, vars_to_warm_start="module/.*")
     >>> settings.var_name_to_prev_var_name
     {}
     """

@@ -43,8 +43,9 @@ class DNNClassifier(Estimator):
       ValueError: n_classes, loss_reduction or an optimizer's name that cannot be.
       TypeError: a weight_column or label_vocabulary of another type.
 
+    >>> from tf1hub.estimator import DNNClassifier
     >>> column = hub.text_embedding_column("review", path)
-    >>> classifier = tf.estimator.DNNClassifier([16], [column], optimizer=tf.train.AdagradOptimizer(0.003))
+    >>> classifier = DNNClassifier([16], [column], optimizer=tf.train.AdagradOptimizer(0.003))
     """
 
     def __init__(
@@ -83,7 +84,8 @@ class DNNRegressor(Estimator):
       ValueError: label_dimension, loss_reduction or an optimizer's name that cannot be.
       TypeError: a weight_column of another type.
 
-    >>> regressor = tf.estimator.DNNRegressor([16], [tf.feature_column.numeric_column("age")], label_dimension=2)
+    >>> from tf1hub.estimator import DNNRegressor
+    >>> regressor = DNNRegressor([16], [tf.feature_column.numeric_column("age")], label_dimension=2)
     """
 
     def __init__(

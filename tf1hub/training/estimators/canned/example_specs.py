@@ -29,8 +29,9 @@ def classifier_parse_example_spec(
       ValueError: the label is a feature too, or a default of another dtype.
       TypeError: a weight_column of another type.
 
+    >>> from tf1hub.estimator import classifier_parse_example_spec
     >>> column = tf.feature_column.numeric_column("age")
-    >>> sorted(tf.estimator.classifier_parse_example_spec([column], label_key="bought"))
+    >>> sorted(classifier_parse_example_spec([column], label_key="bought"))
     ['age', 'bought']
     """
     label = tf.io.FixedLenFeature((1,), label_dtype, label_default)

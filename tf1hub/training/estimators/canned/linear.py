@@ -39,8 +39,9 @@ class LinearClassifier(Estimator):
       ValueError: no feature columns; n_classes, loss_reduction or an optimizer's name that cannot be.
       TypeError: a weight_column or label_vocabulary of another type.
 
+    >>> from tf1hub.estimator import LinearClassifier
     >>> column = tf.feature_column.categorical_column_with_hash_bucket("word", 100)
-    >>> classifier = tf.estimator.LinearClassifier([column], n_classes=3)
+    >>> classifier = LinearClassifier([column], n_classes=3)
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class LinearRegressor(Estimator):
       ValueError: no feature columns; label_dimension, loss_reduction or an optimizer's name that cannot be.
       TypeError: a weight_column of another type.
 
-    >>> regressor = tf.estimator.LinearRegressor([tf.feature_column.numeric_column("age")])
+    >>> from tf1hub.estimator import LinearRegressor
+    >>> regressor = LinearRegressor([tf.feature_column.numeric_column("age")])
     """
 
     def __init__(
