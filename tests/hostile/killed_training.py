@@ -29,7 +29,8 @@ SIZE = 100_000
 KEPT_CHECKPOINTS, KEPT_EXPORTS = 2, 2
 TRAINING, CHECKPOINT, EXPORT, REMOVAL, STATE = "training", "checkpoint", "export", "removal", "checkpoint removal"
 PHASES = [TRAINING, CHECKPOINT, EXPORT, REMOVAL]
-AIMS = [None, CHECKPOINT, EXPORT, REMOVAL, STATE]
+AIMS = {CHECKPOINT: 0.004, EXPORT: 0.01, REMOVAL: 0.001, STATE: 0.0003}
+"""How long after its beginning a phase is hit, at most, in seconds."""
 LONGEST = 20.0
 
 
@@ -188,7 +189,7 @@ def kill_at_random(child, disk, phase, draw, aim):
         time.sleep(draw.uniform(0.0, 1.0))
     else:
         wait_for(aim, disk, phase, draw.randint(1, 4), deadline)
-        wait_until = time.perf_counter() + draw.uniform(0.0, 0.0003 if aim == STATE else 0.004)
+        wait_until = time.perf_counter() + draw.uniform(0.0, AIMS[aim])
         while time.perf_counter() < wait_until:
             pass
     os.kill(child, signal.SIGKILL)
@@ -218,7 +219,7 @@ def run_rounds(folder, rounds, seed):
         disk.put_foreign_files()
         for _ in range(round(rounds * share)):
             before = disk.look()
-            aim = draw.choice(AIMS)
+            aim = draw.choice([None, *AIMS])
             child = start(train, disk, phase, None if kind == "exporter" else 10**9)
             at = kill_at_random(child, disk, phase, draw, aim)
             found["rounds"] += 1

@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -23,24 +22,10 @@ os.environ["TF_NUM_INTEROP_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = "1
 
 import tensorflow.compat.v1 as tf
 
+from tests.interop.estimator_programs import names, source
 from tests.interop.training_folder import as_json, describe_folder
 
-PROGRAMS = Path(__file__).parent / "estimator_programs"
-THEIR_LINE = "import tensorflow_hub as hub\n"
 PATIENCE = 150
-OUR_LINES = "import tf1hub as hub\nfrom tf1hub import estimator; tf.estimator = estimator\n"
-
-
-def names() -> list[str]:
-    """All programs."""
-    return sorted(path.stem for path in PROGRAMS.glob("*.py") if path.stem != "__init__")
-
-
-def source(name: str, moved: bool) -> str:
-    """A program as it was published, or with the two lines that move it to tf1hub."""
-    published = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
-    assert published.count(THEIR_LINE) == 1, f"{name} does not import tensorflow_hub"
-    return published.replace(THEIR_LINE, OUR_LINES) if moved else published
 
 
 def run(name: str, moved: bool, folder: Path) -> dict[str, Any]:
@@ -49,9 +34,7 @@ def run(name: str, moved: bool, folder: Path) -> dict[str, Any]:
     program: dict[str, Any] = {"__name__": name}
     try:
         exec(compile(source(name, moved), f"{name}.py", "exec"), program)
-        started = time.monotonic()
         answer = {"returned": as_json(program["main"](str(folder))), **describe_folder(folder)}
-        print(name, time.monotonic() - started, flush=True)
         return json.loads(json.dumps(answer).replace(str(folder), "FOLDER"))
     except BaseException:
         return {"error": traceback.format_exc()}

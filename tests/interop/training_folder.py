@@ -17,7 +17,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 import tf1hub
 
 MARKERS = {"saved_model.pb", "saved_model.pbtxt"}
-UNSTEADY = ("global_step/sec", "/fraction_of_zero_weights")
+UNSTEADY = ("global_step/sec", "/fraction_of_zero_weights", "linear/bias")
 """Tags of speeds, and of variables that are read while the step changes them."""
 QUEUES = "enqueue_input/"
 """Tags of how full the queue behind `numpy_input_fn` is. Ours has none."""

@@ -1,5 +1,6 @@
 """Estimator.export_saved_model: what is written, that it can be loaded and moved, and that it is whole or not there."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -44,6 +45,19 @@ def served_by_function(path):
     with tf.init_scope():
         function = tf.saved_model.load(str(path)).signatures["serving_default"]
         return function(text=tf.constant(TEXTS))["scaled"].numpy()
+
+
+@contextlib.contextmanager
+def full_disk():
+    """No file may grow beyond ten bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_an_export_is_named_after_the_time(library, tmp_path):
@@ -241,17 +255,19 @@ def test_a_checkpoint_that_lacks_variables_leaves_nothing_behind(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_training_may_go_on_without_an_export(tmp_path):
+    estimator = trained_estimator(ours, tmp_path)
+    exporter = ours.LatestExporter("latest", receive_texts(ours), stop_on_error=False)
+    with full_disk(), pytest.warns(UserWarning, match="Training goes on"):
+        assert exporter.export(estimator, str(tmp_path / "out"), None, {}, False) is None
+    assert not (tmp_path / "out").exists()
+    assert exporter.export(estimator, str(tmp_path / "out"), None, {}, False) is not None
+
+
 def test_a_full_disk_leaves_older_exports_intact(tmp_path):
     estimator, receiver_fn = trained_estimator(ours, tmp_path), receive_texts(ours)
     older = estimator.export_saved_model(tmp_path / "out", receiver_fn).decode()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
-        with pytest.raises(OSError, match="make room"):
-            estimator.export_saved_model(tmp_path / "out", receiver_fn)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(), pytest.raises(OSError, match="make room"):
+        estimator.export_saved_model(tmp_path / "out", receiver_fn)
     assert os.listdir(tmp_path / "out") == [os.path.basename(older)]
     np.testing.assert_array_equal(served_by_session(older), predicted(estimator))

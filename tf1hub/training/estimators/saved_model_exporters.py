@@ -11,6 +11,7 @@ from tf1hub import files
 from tf1hub.training.estimators.saved_model_export import holds_saved_model
 from tf1hub.training.exports.export_folder import ExportFolder, check_exports_to_keep
 from tf1hub.training.exports.exporter import Exporter
+from tf1hub.training.exports.failures import write_or_report
 
 _Result = Mapping[str, Any]
 _COMPARED = ("best_eval_result", "current_eval_result")
@@ -27,6 +28,7 @@ class _SavedModelExporter(Exporter):
         assets_extra: Mapping[str, str] | None,
         as_text: bool,
         exports_to_keep: int | None,
+        stop_on_error: bool,
     ):
         check_exports_to_keep(exports_to_keep)
         self._name = name
@@ -34,6 +36,7 @@ class _SavedModelExporter(Exporter):
         self._assets_extra = assets_extra
         self._as_text = as_text
         self._exports_to_keep = exports_to_keep
+        self._stop_on_error = stop_on_error
 
     @property
     def name(self) -> str:
@@ -41,13 +44,16 @@ class _SavedModelExporter(Exporter):
         return self._name
 
     def _export_model(self, estimator: Any, export_path: str, checkpoint_path: str | None) -> Any:
-        path = estimator.export_saved_model(
-            export_path,
-            self._serving_input_receiver_fn,
-            assets_extra=self._assets_extra,
-            as_text=self._as_text,
-            checkpoint_path=checkpoint_path,
-        )
+        def write() -> Any:
+            return estimator.export_saved_model(
+                export_path,
+                self._serving_input_receiver_fn,
+                assets_extra=self._assets_extra,
+                as_text=self._as_text,
+                checkpoint_path=checkpoint_path,
+            )
+
+        path = write_or_report(export_path, self._stop_on_error, write)
         ExportFolder(export_path, self._exports_to_keep, holds_saved_model).remove_older()
         return path
 
@@ -61,6 +67,8 @@ class LatestExporter(_SavedModelExporter):
       assets_extra: the source paths of files by their path below `assets.extra/` in the export.
       as_text: whether the SavedModel is written as text.
       exports_to_keep: how many exports are kept, the newest ones; None keeps all.
+      stop_on_error: whether an export that cannot be written, for instance on a full disk, ends the training. With False
+        it is a warning. tf.estimator has no such choice.
 
     Raises:
       ValueError: `exports_to_keep` is less than one.
@@ -78,8 +86,9 @@ class LatestExporter(_SavedModelExporter):
         assets_extra: Mapping[str, str] | None = None,
         as_text: bool = False,
         exports_to_keep: int | None = 5,
+        stop_on_error: bool = True,
     ):
-        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep)
+        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep, stop_on_error)
 
     def export(
         self,
@@ -101,6 +110,7 @@ class FinalExporter(_SavedModelExporter):
       serving_input_receiver_fn: returns a `ServingInputReceiver`.
       assets_extra: the source paths of files by their path below `assets.extra/` in the export.
       as_text: whether the SavedModel is written as text.
+      stop_on_error: whether an export that cannot be written is an error. With False it is a warning.
     """
 
     def __init__(
@@ -109,8 +119,9 @@ class FinalExporter(_SavedModelExporter):
         serving_input_receiver_fn: Callable[[], Any],
         assets_extra: Mapping[str, str] | None = None,
         as_text: bool = False,
+        stop_on_error: bool = True,
     ):
-        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep=None)
+        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, None, stop_on_error)
 
     def export(
         self,
@@ -149,6 +160,7 @@ class BestExporter(_SavedModelExporter):
       assets_extra: the source paths of files by their path below `assets.extra/` in the export.
       as_text: whether the SavedModel is written as text.
       exports_to_keep: how many exports are kept, the newest ones, which are the best ones; None keeps all.
+      stop_on_error: whether an export that cannot be written ends the training. With False it is a warning.
 
     Raises:
       ValueError: `compare_fn` takes other arguments, or `exports_to_keep` is less than one.
@@ -170,8 +182,9 @@ class BestExporter(_SavedModelExporter):
         assets_extra: Mapping[str, str] | None = None,
         as_text: bool = False,
         exports_to_keep: int | None = 5,
+        stop_on_error: bool = True,
     ):
-        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep)
+        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep, stop_on_error)
         _check_compare_fn(compare_fn)
         self._event_file_pattern = event_file_pattern
         self._compare_fn = compare_fn
@@ -194,7 +207,8 @@ class BestExporter(_SavedModelExporter):
         if self._best is not None and not self._is_better(self._best, result):
             return None
         path = self._export_model(estimator, export_path, checkpoint_path)
-        self._best = result
+        if path is not None:
+            self._best = result
         return path
 
     def _is_better(self, best: _Result, current: _Result) -> bool:
