@@ -170,6 +170,37 @@ def export(library: str, module_dir: str) -> Figures:
             return {"cpu": clock.cpu(), "wall": clock.wall()}
 
 
+def estimator_export(library: str, module_dir: str) -> Figures:
+    """An Estimator's first training step with a trainable module, and its LatestModuleExporter's export after it."""
+    tf, hub = _prepare(library, "Module", "LatestModuleExporter", "register_module_for_export")
+    estimators = tf.estimator if library == "tensorflow_hub" else importlib.import_module(f"{library}.estimator")
+    v1, x = tf.compat.v1, _arrays(module_dir)
+
+    def model_fn(features: Any, mode: str) -> Any:
+        module = hub.Module(module_dir, trainable=True, tags={"train"} if mode == "train" else None)
+        hub.register_module_for_export(module, "module")
+        y = module(features)
+        if mode != "train":
+            return estimators.EstimatorSpec(mode, predictions=y)
+        loss = tf.reduce_mean(y * y)
+        train_op = v1.train.GradientDescentOptimizer(0.0).minimize(loss, v1.train.get_global_step())
+        return estimators.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    def serving_input_fn() -> Any:
+        features, export = _placeholders(tf, module_dir), estimators.export
+        receiver = export.ServingInputReceiver if isinstance(features, dict) else export.TensorServingInputReceiver
+        return receiver(features, features)
+
+    with tempfile.TemporaryDirectory() as folder:
+        clock = Clock()
+        model = estimators.Estimator(model_fn, f"{folder}/model")
+        model.train(lambda: tf.data.Dataset.from_tensors(x), steps=1)
+        wall_train = clock.wall()
+        clock = Clock()
+        assert hub.LatestModuleExporter("latest", serving_input_fn).export(model, f"{folder}/export")
+        return {"wall_train": wall_train, "cpu": clock.cpu(), "wall": clock.wall()}
+
+
 def import_library(library: str, module_dir: str) -> Figures:
     """`import library`, and going on to its name `Module`, which brings in what a library loads late."""
     del module_dir
@@ -191,6 +222,7 @@ MEASUREMENTS: dict[str, Callable[[str, str], Figures]] = {
     "eval_function": eval_function,
     "early_output": early_output,
     "export": export,
+    "estimator_export": estimator_export,
 }
 
 

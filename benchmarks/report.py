@@ -91,6 +91,13 @@ def _rows() -> list[Row]:
             Row("eval_function", module, "wall_first_answer", f"{of}, first answer, wall s", 2, 3.5),
         ]
     rows.append(Row("early_output", "d", "wall_ms", "one early output of d's 50, wall ms", 1, 10.0))
+    for module in ("c", "d"):
+        of = f"Estimator with trainable {module}"
+        rows += [
+            Row("estimator_export", module, "wall_train", f"{of}, first step, wall s", 2),
+            Row("estimator_export", module, "cpu", f"{of}, LatestModuleExporter.export, CPU s", 2),
+            Row("estimator_export", module, "wall", f"{of}, LatestModuleExporter.export, wall s", 2),
+        ]
     rows.append(Row("export", "e", "wall", "module.export of e (524 MB), wall s", 2))
     return rows
 

@@ -40,6 +40,9 @@ class Disk:
         self._state = None
         self.model.mkdir(parents=True)
 
+    def read_failure(self) -> str:
+        return self.failure.read_text(encoding="utf-8") if self.failure.exists() else "it left no message"
+
     def put_foreign_files(self) -> None:
         for folder in (self.exports, self.model):
             for name, data in FOREIGN.items():

@@ -17,7 +17,7 @@ def run(folder, how, during, choice):
     """What comes of a training, and of another one when there is room again."""
     if how == "filled" and not can_mount(folder):
         pytest.skip("no small file system may be mounted here; `limited` shows the same")
-    # Three megabytes hold what the whole training writes.
+    # Four checkpoints and three exports of 400 kB each must fit in.
     prefix = [part.replace("size=2m", "size=8m") for part in MOUNT] + [str(folder)] if how == "filled" else []
     command = [*prefix, sys.executable, "-m", "tests.hostile.full_training_disk", str(folder), how, during, choice]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}

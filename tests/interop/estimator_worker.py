@@ -22,44 +22,44 @@ os.environ["TF_NUM_INTEROP_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = "1
 
 import tensorflow.compat.v1 as tf
 
-from tests.interop.estimator_programs import names, source
+from tests.interop.estimator_programs import MOVED, names, names_with_modules, source
 from tests.interop.training_folder import as_json, describe_folder
 
 PATIENCE = 150
 
 
-def run(name: str, moved: bool, folder: Path) -> dict[str, Any]:
+def run(name: str, change: str, folder: Path) -> dict[str, Any]:
     """What the program returned and left, or where it failed."""
     folder.mkdir(parents=True)
     program: dict[str, Any] = {"__name__": name}
     try:
-        exec(compile(source(name, moved), f"{name}.py", "exec"), program)
+        exec(compile(source(name, change), f"{name}.py", "exec"), program)
         answer = {"returned": as_json(program["main"](str(folder))), **describe_folder(folder)}
         return json.loads(json.dumps(answer).replace(str(folder), "FOLDER"))
     except BaseException:
         return {"error": traceback.format_exc()}
 
 
-def run_forked(name: str, moved: bool, folder: Path) -> dict[str, Any]:
+def run_forked(name: str, change: str, folder: Path) -> dict[str, Any]:
     """The same, in a process of its own."""
     answer = folder.with_suffix(".json")
     child = os.fork()
     if not child:
         signal.alarm(PATIENCE)
         try:
-            answer.write_text(json.dumps(run(name, moved, folder)), encoding="utf-8")
+            answer.write_text(json.dumps(run(name, change, folder)), encoding="utf-8")
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     return json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {"error": f"It died with {status}."}
 
 
-def main(mode: str, folder: str, answers: str, *wanted: str) -> None:
+def main(change: str, folder: str, answers: str, which: str = "all") -> None:
     tf.get_logger().setLevel(logging.ERROR)
-    moved = mode == "moved"
-    if not moved:
+    if change != MOVED:
         import tensorflow_hub  # noqa: F401  # loads tf.estimator too
-    found = {name: run_forked(name, moved, Path(folder, name)) for name in wanted or names()}
+    wanted = {"all": names, "with_modules": names_with_modules}[which]()
+    found = {name: run_forked(name, change, Path(folder, name)) for name in wanted}
     Path(answers).write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -11,13 +11,28 @@ from typing import Any
 
 import pytest
 
-from tests.interop.estimator_programs import OUR_LINES, names, source
+from tests.interop.estimator_programs import (
+    AS_PUBLISHED,
+    HUB_MOVED,
+    MOVED,
+    OUR_ESTIMATORS,
+    OUR_HUB,
+    THEIR_HUB,
+    names,
+    names_with_modules,
+    source,
+)
 from tests.interop.peer import finish, here, once, peer_python, start
 
 pytestmark = pytest.mark.peer
 
 WORKER = "tests.interop.estimator_worker"
-PLACES = {"as_published": ("as_published", peer_python), "moved": ("moved", peer_python), "moved_here": ("moved", here)}
+PLACES = {
+    "published": (peer_python, AS_PUBLISHED, "all"),
+    "moved": (peer_python, MOVED, "all"),
+    "moved_here": (here, MOVED, "all"),
+    "hub_moved": (peer_python, HUB_MOVED, "with_modules"),
+}
 OTHER_TENSORS = {"canned_linear"}
 """Models of TensorFlow's own making: their signatures have the same keys, and tensors of other names."""
 OTHER_KERNELS = {"image_variants"}
@@ -36,8 +51,8 @@ def answers(tmp_path_factory) -> dict[str, dict[str, Any]]:
 
 
 def run(place: str, folder: Path) -> Any:
-    mode, python = PLACES[place]
-    return start(python(), WORKER, mode, str(folder / place), str(folder / f"{place}.json"))
+    python, change, which = PLACES[place]
+    return start(python(), WORKER, change, str(folder / place), str(folder / f"{place}.json"), which)
 
 
 def answer(answers: dict[str, dict[str, Any]], place: str, name: str) -> Any:
@@ -75,28 +90,34 @@ def iter_differences(first: Any, second: Any, tolerance: float, where: str = "")
 
 @pytest.mark.parametrize("name", names())
 def test_a_moved_program_does_the_same_there(answers, name):
-    published, moved = (answer(answers, place, name) for place in ("as_published", "moved"))
+    published, moved = (answer(answers, place, name) for place in ("published", "moved"))
     assert list(iter_differences(published, moved, 1e-5))[:10] == []
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_moved_program_does_the_same_here(answers, name):
-    published, moved = (answer(answers, place, name) for place in ("as_published", "moved_here"))
+    published, moved = (answer(answers, place, name) for place in ("published", "moved_here"))
     tolerance = 1e-4 if name in OTHER_KERNELS else 1e-5
     assert list(iter_differences(published, moved, tolerance))[:10] == []
 
 
+@pytest.mark.parametrize("name", names_with_modules())
+def test_a_program_with_our_modules_alone_does_the_same(answers, name):
+    published, moved = (answer(answers, place, name) for place in ("published", "hub_moved"))
+    assert list(iter_differences(published, moved, 1e-5))[:10] == []
+
+
 @pytest.mark.parametrize("name", names())
 def test_two_lines_are_all_that_changes(name):
-    published, moved = (source(name, moved).splitlines() for moved in (False, True))
-    assert [line for line in moved if line not in published] == OUR_LINES.splitlines()
-    assert [line for line in published if line not in moved] == ["import tensorflow_hub as hub"]
-    assert len(moved) == len(published) + 1
+    published, moved = (source(name, change).splitlines(keepends=True) for change in (AS_PUBLISHED, MOVED))
+    uses_modules = name in names_with_modules()
+    assert [line for line in moved if line not in published] == [*([OUR_HUB] if uses_modules else []), OUR_ESTIMATORS]
+    assert [line for line in published if line not in moved] == ([THEIR_HUB] if uses_modules else [])
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_program_leaves_something_to_compare(answers, name):
-    found = answer(answers, "as_published", name)
+    found = answer(answers, "published", name)
     assert found["returned"]
     assert len(found["files"]) > 3
     assert found["checkpoints"] or found["exports"]

@@ -4,11 +4,9 @@ import os
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
 COLUMN = tf.feature_column
 AGE = COLUMN.numeric_column("age")
 AGES = COLUMN.bucketized_column(AGE, [20, 40, 60])
@@ -26,7 +24,11 @@ def input_fn(label="binary", epochs=1):
         "town": np.array(["a", "b", "c", "d", "a", "b", "c", "d"]),
         "weight": np.float32([1, 2, 1, 1, 0.5, 1, 1, 3]),
     }
-    labels = {"binary": [0, 1, 1, 0, 1, 0, 0, 1], "three": [0, 1, 2, 0, 1, 2, 0, 1], "value": np.arange(8.0, dtype="f4")}
+    labels = {
+        "binary": [0, 1, 1, 0, 1, 0, 0, 1],
+        "three": [0, 1, 2, 0, 1, 2, 0, 1],
+        "value": np.arange(8.0, dtype="f4"),
+    }
     data = tf.data.Dataset.from_tensor_slices((features, labels[label]))
     return data.repeat(epochs).batch(4)
 

@@ -4,11 +4,9 @@ import os
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
 COLUMN = tf.feature_column
 AGE = COLUMN.numeric_column("age")
 AGES = COLUMN.bucketized_column(AGE, [20, 40, 60])
@@ -25,7 +23,11 @@ def input_fn(label="binary", epochs=1):
         "town": np.array(["a", "b", "c", "d", "a", "b", "c", "d"]),
         "weight": np.float32([1, 2, 1, 1, 0.5, 1, 1, 3]),
     }
-    labels = {"binary": [0, 1, 1, 0, 1, 0, 0, 1], "three": [0, 1, 2, 0, 1, 2, 0, 1], "value": np.arange(8.0, dtype="f4")}
+    labels = {
+        "binary": [0, 1, 1, 0, 1, 0, 0, 1],
+        "three": [0, 1, 2, 0, 1, 2, 0, 1],
+        "value": np.arange(8.0, dtype="f4"),
+    }
     data = tf.data.Dataset.from_tensor_slices((features, labels[label]))
     return data.repeat(epochs).batch(4)
 
@@ -46,9 +48,7 @@ def main(folder):
         return tf.train.ProximalAdagradOptimizer(tf.train.exponential_decay(0.1, tf.train.get_global_step(), 2, 0.9))
 
     linear = tf.estimator.LinearClassifier(WIDE, **at("linear"), weight_column="weight")
-    three = tf.estimator.LinearClassifier(
-        WIDE, **at("three"), n_classes=3, optimizer="Ftrl", sparse_combiner="mean"
-    )
+    three = tf.estimator.LinearClassifier(WIDE, **at("three"), n_classes=3, optimizer="Ftrl", sparse_combiner="mean")
     regressor = tf.estimator.LinearRegressor([AGE, JOB], **at("regressor"), optimizer=optimizer, label_dimension=1)
     results = {"linear": run(linear), "three": run(three, "three"), "regressor": run(regressor, "value")}
     parsing = tf.estimator.classifier_parse_example_spec(WIDE, "label", tf.int64)

@@ -17,7 +17,9 @@ def module_fn():
     words = tf.strings.split(sentences)
     hashed = tf.SparseTensor(words.indices, tf.strings.to_hash_bucket_fast(words.values, 10), words.dense_shape)
     embeddings = tf.get_variable("embeddings", [10, 4], initializer=tf.constant_initializer(START))
-    hub.add_signature(inputs=sentences, outputs=tf.nn.embedding_lookup_sparse(embeddings, hashed, None, combiner="sqrtn"))
+    hub.add_signature(
+        inputs=sentences, outputs=tf.nn.embedding_lookup_sparse(embeddings, hashed, None, combiner="sqrtn")
+    )
 
 
 def text_module(folder):

@@ -5,11 +5,9 @@ import os
 import numpy as np
 import pandas as pd
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
 inputs = tf.estimator.inputs
 
 
@@ -25,7 +23,9 @@ def main(folder):
     frame = pd.DataFrame({"x": x, "z": x * x})
     labels = pd.Series((x > 0).astype(int))
     columns = [tf.feature_column.numeric_column("x"), tf.feature_column.numeric_column("z")]
-    estimator = tf.estimator.LinearClassifier(columns, os.path.join(folder, "model"), config=tf.estimator.RunConfig(tf_random_seed=1))
+    estimator = tf.estimator.LinearClassifier(
+        columns, os.path.join(folder, "model"), config=tf.estimator.RunConfig(tf_random_seed=1)
+    )
     estimator = tf.estimator.add_metrics(estimator, my_metrics)
     shuffled = inputs.numpy_input_fn({"x": x, "z": x * x}, labels.to_numpy(), batch_size=4, num_epochs=5, shuffle=False)
     estimator.train(shuffled)

@@ -3,11 +3,8 @@
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
-
-assert hub
 
 
 def model_fn(features, labels, mode):
@@ -39,7 +36,9 @@ def main(folder):
     every = {"run_every_secs": None, "run_every_steps": 5}
     return {
         "lower": run(folder, "lower", lambda e: experimental.stop_if_lower_hook(e, "w", 1.5, **every)),
-        "higher": run(folder, "higher", lambda e: experimental.stop_if_higher_hook(e, "loss", 0.0, min_steps=12, **every)),
+        "higher": run(
+            folder, "higher", lambda e: experimental.stop_if_higher_hook(e, "loss", 0.0, min_steps=12, **every)
+        ),
         "no_decrease": run(
             folder, "no_decrease", lambda e: experimental.stop_if_no_decrease_hook(e, "loss", 10, **every)
         ),

@@ -3,12 +3,10 @@
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 tf.enable_resource_variables()
 
-assert hub
 CALLS = []
 
 

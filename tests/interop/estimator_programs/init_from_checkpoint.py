@@ -3,11 +3,8 @@
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
-
-assert hub
 
 
 def pretrain(path):

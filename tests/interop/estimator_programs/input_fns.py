@@ -5,11 +5,9 @@ import os
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
 SEEN = []
 
 

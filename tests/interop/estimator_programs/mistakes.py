@@ -7,8 +7,6 @@ import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
-
 
 def good(features, labels, mode):
     w = tf.get_variable("w", [], initializer=tf.ones_initializer())
@@ -77,7 +75,9 @@ def estimator_mistakes(folder):
         "export_nothing": lambda: trained.export_saved_model(folder + "/export", None),
         "hook_no_hook": lambda: estimator.train(input_fn, hooks=["hook"]),
         "listener_no_listener": lambda: estimator.train(input_fn, saving_listeners=["listener"]),
-        "labels_unwanted": lambda: make(lambda features, mode: None).train(lambda: (tf.constant(1.0), tf.constant(1.0))),
+        "labels_unwanted": lambda: make(lambda features, mode: None).train(
+            lambda: (tf.constant(1.0), tf.constant(1.0))
+        ),
         "warm_start_from_nothing": lambda: make(good, folder, warm_start_from=folder + "/no").train(input_fn),
         "warm_start_strange": lambda: make(good, folder, warm_start_from=3),
         "input_no_function": lambda: estimator.train(tf.constant(1.0)),
@@ -105,7 +105,9 @@ def spec_mistakes(folder):
         "hook_no_hook": with_spec(loss=one, train_op=op, training_hooks=lambda: ["hook"]),
         "scaffold_no_scaffold": with_spec(loss=one, train_op=op, scaffold=lambda: "scaffold"),
         "mode_unknown": with_spec(mode=lambda: "other"),
-        "exports_no_outputs": with_spec(mode=lambda: "infer", predictions=one, export_outputs=lambda: {"a": tf.constant(1.0)}),
+        "exports_no_outputs": with_spec(
+            mode=lambda: "infer", predictions=one, export_outputs=lambda: {"a": tf.constant(1.0)}
+        ),
         "exports_without_default": with_spec(
             mode=lambda: "infer",
             predictions=one,
@@ -161,7 +163,14 @@ def outcome(action):
     try:
         action()
     except Exception as error:
-        kinds = (KeyError, ValueError, TypeError, tf.errors.NotFoundError, tf.train.NanLossDuringTrainingError, Exception)
+        kinds = (
+            KeyError,
+            ValueError,
+            TypeError,
+            tf.errors.NotFoundError,
+            tf.train.NanLossDuringTrainingError,
+            Exception,
+        )
         return next(kind.__name__ for kind in kinds if isinstance(error, kind))
     return "no error"
 

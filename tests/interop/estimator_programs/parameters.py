@@ -4,11 +4,9 @@ import functools
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
 
-assert hub
 SEEN = []
 
 
@@ -40,6 +38,11 @@ def without_labels(features, mode):
 def with_params(features, labels, mode, params):
     SEEN.append(sorted(params))
     return spec(features, mode, params["rate"])
+
+
+def with_hparams(features, labels, mode, params):
+    SEEN.append(sorted(params.values()))
+    return spec(features, mode, params.rate)
 
 
 def with_config(features, labels, mode, params, config):
@@ -86,7 +89,7 @@ def main(folder):
         "plain": (plain, None),
         "without_labels": (without_labels, None),
         "with_params": (with_params, params),
-        "with_hparams": (lambda features, labels, mode, params: spec(features, mode, params["rate"]), params),
+        "with_hparams": (with_hparams, HParams(rate=0.3, name="a name")),
         "with_config": (with_config, params),
         "with_everything": (with_everything, params),
         "partial": (functools.partial(curried, 0.05), None),
@@ -99,11 +102,18 @@ def main(folder):
         estimator.train(input_fn)
         if name != "without_labels":
             results[name] = estimator.evaluate(input_fn)
-        estimator.params["changed"] = True
-        results[name + " params"] = estimator.params
+        if not isinstance(given, HParams):
+            estimator.params["changed"] = True
+            results[name + " params"] = estimator.params
     mine = MyEstimator(0.02, os.path.join(folder, "mine"), tf.estimator.RunConfig(save_checkpoints_steps=2))
     mine.train(input_fn, max_steps=3)
     features = tf.constant([1.0])
     with tf.Graph().as_default():
         called = mine.model_fn(tf.constant([2.0]), None, "eval", mine.config)
-    return {"results": results, "params": params, "seen": SEEN, "called": [called.mode, called.loss.name], "f": features.name}
+    return {
+        "results": results,
+        "params": params,
+        "seen": SEEN,
+        "called": [called.mode, called.loss.name],
+        "f": features.name,
+    }

@@ -4,11 +4,8 @@ import os
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
-
-assert hub
 
 
 def model_fn(features, labels, mode):

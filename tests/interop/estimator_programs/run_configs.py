@@ -3,11 +3,8 @@
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
-
-assert hub
 
 
 def model_fn(features, labels, mode):
@@ -25,7 +22,13 @@ def input_fn():
 
 FIELDS = [
     *("model_dir", "tf_random_seed", "save_summary_steps", "save_checkpoints_steps", "save_checkpoints_secs"),
-    *("session_config", "keep_checkpoint_max", "keep_checkpoint_every_n_hours", "log_step_count_steps", "train_distribute"),
+    *(
+        "session_config",
+        "keep_checkpoint_max",
+        "keep_checkpoint_every_n_hours",
+        "log_step_count_steps",
+        "train_distribute",
+    ),
     *("task_type", "task_id", "num_ps_replicas", "num_worker_replicas", "is_chief", "master", "evaluation_master"),
     *("global_id_in_cluster", "service", "protocol", "device_fn", "session_creation_timeout_secs"),
 ]
@@ -35,7 +38,12 @@ def main(folder):
     given = {
         "default": {},
         "seed": {"tf_random_seed": 5},
-        "steps": {"save_checkpoints_steps": 3, "keep_checkpoint_max": 2, "save_summary_steps": 4, "log_step_count_steps": 5},
+        "steps": {
+            "save_checkpoints_steps": 3,
+            "keep_checkpoint_max": 2,
+            "save_summary_steps": 4,
+            "log_step_count_steps": 5,
+        },
         "seconds": {"save_checkpoints_secs": 1000, "keep_checkpoint_max": 0},
         "nothing_saved": {"save_checkpoints_secs": None, "save_summary_steps": None, "log_step_count_steps": None},
         "no_summaries": {"save_summary_steps": 0, "save_checkpoints_steps": 5, "keep_checkpoint_max": None},

@@ -25,7 +25,9 @@ def text_module(vocabulary):
         start = np.linspace(-0.4, 0.4, 20).reshape(5, 4)
         embeddings = tf.get_variable("embeddings", [5, 4], initializer=tf.constant_initializer(start))
         ids = tf.SparseTensor(words.indices, table.lookup(words.values), words.dense_shape)
-        hub.add_signature(inputs=sentences, outputs=tf.nn.embedding_lookup_sparse(embeddings, ids, None, combiner="mean"))
+        hub.add_signature(
+            inputs=sentences, outputs=tf.nn.embedding_lookup_sparse(embeddings, ids, None, combiner="mean")
+        )
 
     return hub.create_module_spec(module_fn)
 
@@ -34,7 +36,9 @@ def model_fn(features, labels, mode, params):
     training = mode == tf.estimator.ModeKeys.TRAIN
     embed = hub.Module(params["module"], trainable=True, name="text")
     hub.register_module_for_export(embed, "text")
-    hidden = tf.layers.dense(embed(features["text"]), 8, tf.nn.relu, kernel_initializer=tf.glorot_uniform_initializer(3))
+    hidden = tf.layers.dense(
+        embed(features["text"]), 8, tf.nn.relu, kernel_initializer=tf.glorot_uniform_initializer(3)
+    )
     logits = tf.layers.dense(hidden, 2, kernel_initializer=tf.glorot_uniform_initializer(4))
     predictions = {"class": tf.argmax(logits, 1), "probabilities": tf.nn.softmax(logits)}
     if mode == tf.estimator.ModeKeys.PREDICT:

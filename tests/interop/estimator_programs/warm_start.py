@@ -3,11 +3,8 @@
 import os
 
 import tensorflow.compat.v1 as tf
-import tensorflow_hub as hub
 
 tf.disable_v2_behavior()
-
-assert hub
 
 
 def model_fn(features, labels, mode, params):
@@ -34,7 +31,9 @@ def main(folder):
     settings = {
         "all": first.model_dir,
         "hidden": tf.estimator.WarmStartSettings(first.model_dir, vars_to_warm_start=".*hidden/.*"),
-        "listed": tf.estimator.WarmStartSettings(first.latest_checkpoint(), ["model/output/kernel", "model/hidden.*Adagrad"]),
+        "listed": tf.estimator.WarmStartSettings(
+            first.latest_checkpoint(), ["model/output/kernel", "model/hidden.*Adagrad"]
+        ),
         "none": tf.estimator.WarmStartSettings(first.model_dir, vars_to_warm_start=None),
     }
     losses = {}
@@ -46,7 +45,10 @@ def main(folder):
     renamed = tf.estimator.WarmStartSettings(
         first.model_dir,
         vars_to_warm_start="other/.*kernel",
-        var_name_to_prev_var_name={"other/hidden/kernel": "model/hidden/kernel", "other/output/kernel": "model/output/kernel"},
+        var_name_to_prev_var_name={
+            "other/hidden/kernel": "model/hidden/kernel",
+            "other/output/kernel": "model/output/kernel",
+        },
     )
     other = estimator("renamed", "other", warm_start_from=renamed)
     other.train(input_fn, steps=2)

@@ -35,6 +35,15 @@ def test_the_mean_over_the_whole_input(trained):
     assert results["global_step"] == 4
 
 
+def test_logs_are_in_the_words_that_tuning_services_look_for(trained, caplog):
+    caplog.set_level("INFO", "tensorflow")
+    results = trained.evaluate(input_fn)
+    shown = f"global_step = 4, loss = {results['loss']!s}"
+    assert f"Saving dict for global step 4: error = {results['error']!s}, {shown}" in caplog.messages
+    trained.train(endless_input_fn, steps=1)
+    assert [message for message in caplog.messages if message.startswith("Loss for final step: 0.")]
+
+
 def test_so_many_batches(trained):
     wrong = ROWS[:2] @ trained.get_variable_value("weights") - SUMS[:2]
     assert trained.evaluate(endless_input_fn, steps=1)["loss"] == pytest.approx(np.mean(wrong**2), rel=1e-5)

@@ -50,6 +50,19 @@ def test_three_things_are_no_pair(kind, tmp_path):
         estimator_of(IMPLEMENTATIONS[kind], tmp_path).train(lambda: (1, 2, 3), steps=1)
 
 
+def test_a_dataset_from_outside_the_input_fn_is_told(tmp_path):
+    dataset = tf2.data.Dataset.from_tensors(PAIR)
+    with pytest.raises(ValueError, match="make the whole dataset inside input_fn"):
+        estimator_of(IMPLEMENTATIONS["ours"], tmp_path).train(lambda: dataset)
+
+
+def test_what_is_no_function_is_told(tmp_path):
+    model = estimator_of(IMPLEMENTATIONS["ours"], tmp_path)
+    for mistake in (None, tf2.data.Dataset.from_tensors(PAIR)):
+        with pytest.raises(TypeError, match="input_fn is .*; it must be a function"):
+            model.train(mistake, steps=1)
+
+
 @pytest.mark.parametrize("kind", IMPLEMENTATIONS)
 def test_an_input_fn_gets_what_it_declares(kind, tmp_path):
     seen = {}

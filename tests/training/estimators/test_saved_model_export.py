@@ -145,6 +145,14 @@ def test_a_relative_path_stays_relative(library, tmp_path, monkeypatch):
     assert path == b"out/" + os.fsencode(os.listdir("out")[0])
 
 
+@pytest.mark.parametrize("start", ["~/", "file://{home}/"])
+def test_the_path_that_is_returned_can_be_opened(tmp_path, monkeypatch, start):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    base = start.format(home=tmp_path) + "out"
+    path = trained_estimator(ours, tmp_path).export_saved_model(base, receive_texts(ours))
+    assert os.fsdecode(path) == f"{tmp_path}/out/{os.listdir(tmp_path / 'out')[0]}"
+
+
 def test_the_scaffolds_initializer_is_run_when_the_export_is_loaded(library, tmp_path):
     def scaffold():
         return v1.train.Scaffold(

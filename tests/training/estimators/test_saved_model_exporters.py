@@ -194,6 +194,14 @@ def test_a_comparison_can_be_a_partial(library):
         return current_eval_result[metric] > best_eval_result[metric]
 
     library.BestExporter(compare_fn=functools.partial(compare, "accuracy"))
+    library.BestExporter(compare_fn=functools.partial(compare, metric="accuracy"))
+
+
+def test_a_comparison_can_take_more_by_name(library):
+    def compare(best_eval_result, current_eval_result, **more):
+        return current_eval_result["accuracy"] > best_eval_result["accuracy"]
+
+    library.BestExporter(compare_fn=compare)
 
 
 def test_without_a_loss_there_is_no_comparison(library, tmp_path):

@@ -90,8 +90,17 @@ def test_a_wrong_scope_is_answered_with_the_scopes_that_would_do(tmp_path):
 
 def test_a_checkpoint_of_another_module_says_that_no_scope_would_do(tmp_path):
     prefix = save(tmp_path, scaling_spec())
-    with pytest.raises(CheckpointError, match=r"all of them: none\.(.|\n)*embeddings"):
+    with pytest.raises(CheckpointError, match=r"all of them: none\. Pass the spec of(.|\n)*embeddings"):
         hub.export_from_checkpoint(spec_of("partitioned_rows"), prefix, tmp_path / "module")
+
+
+def test_a_checkpoint_that_names_objects_is_told_from_others(tmp_path):
+    with tf.Graph().as_default():
+        tracked = tf.train.Checkpoint(w=tf.get_variable("module/w", [3]))
+        with started_session() as session:
+            prefix = tracked.save(str(tmp_path / "objects"), session=session)
+    with pytest.raises(CheckpointError, match=r"all of them: none\. It was written by tf\.train\.Checkpoint"):
+        hub.export_from_checkpoint(scaling_spec(), prefix, tmp_path / "module")
 
 
 def test_variables_of_another_shape_are_refused_as_such(tmp_path):

@@ -187,6 +187,11 @@ def test_intervals_that_cannot_be_are_refused(tmp_path, options, message):
             hub.ModuleExportHook(module, tmp_path, **options)
 
 
+def test_only_modules_are_exported(tmp_path):
+    with pytest.raises(TypeError, match="Only a hub.Module can be exported; this is ModuleSpec"):
+        hub.ModuleExportHook(scaling_spec(), tmp_path, every_steps=1)
+
+
 def full_disk(monkeypatch, until_step):
     """No export succeeds before a step."""
     original = hub.Module.export

@@ -255,7 +255,13 @@ def test_the_best_result_of_another_metric_does_not_count(tmp_path):
     }
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"value": null}', '{"metric": "loss"}'])
+@pytest.mark.parametrize("value", [np.array([0.1, 0.2]), b"text", None])
+def test_a_metric_that_is_not_one_number_is_said_to_be_none(tmp_path, value):
+    with pytest.raises(ValueError, match=r"The metric 'score' is .*; the best export is told by one number\. Pass"):
+        best(tmp_path, "score")({"score": value})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"value": null}', '{"value": NaN}', '{"metric": "loss"}'])
 def test_a_damaged_best_result_is_an_error_that_says_what_to_do(tmp_path, text):
     assert best(tmp_path)({"loss": 1.0})
     (tmp_path / "exports/best_result.json").write_text(text)

@@ -138,7 +138,8 @@ class Estimator:
         if steps is not None or max_steps is not None:
             all_hooks.append(_train.StopAtStepHook(steps, max_steps))
         loss = train_model(self._model, input_fn, all_hooks, _checked_listeners(saving_listeners))
-        tf.compat.v1.logging.info("Loss of the last step: %s.", loss)
+        # In the words of tf.estimator, by which tuning services find the loss.
+        tf.compat.v1.logging.info("Loss for final step: %s.", loss)
         return self
 
     def evaluate(

@@ -56,10 +56,16 @@ def evaluate_model(
             config=model.config.session_config,
         )
         results = _run(session_creator, all_hooks, update, values)
-        _v1.logging.info("Results at global step %d: %s", results[_GLOBAL_STEP], results)
+        _log(results)
         # Within the graph: the writer of event files refuses to be made where TensorFlow is eager.
         write_evaluation(summary_dir, results, int(results[_GLOBAL_STEP]), checkpoint_path)
     return results
+
+
+def _log(results: dict[str, Any]) -> None:
+    """Logs the results in the words of tf.estimator, by which tuning services find metrics. Summaries' bytes are left out."""
+    shown = ", ".join(f"{name} = {value!s}" for name, value in sorted(results.items()) if not isinstance(value, bytes))
+    _v1.logging.info("Saving dict for global step %d: %s", results[_GLOBAL_STEP], shown)
 
 
 def _with_mean_loss(spec: EstimatorSpec) -> dict[str, Any]:

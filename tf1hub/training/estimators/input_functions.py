@@ -39,13 +39,15 @@ def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: 
       config: the Estimator's `RunConfig`.
 
     Raises:
-      ValueError: it returns a tuple that is no pair.
+      TypeError: `input_fn` is no function.
+      ValueError: it returns a tuple that is no pair, or a dataset that was made outside it.
     """
+    check_input_fn(input_fn)
     with tf.compat.v1.device("/cpu:0"):
         result = call_with_declared(input_fn, {"mode": mode, "params": params, "config": config})
     hooks = []
     if isinstance(result, tf.data.Dataset):
-        iterator = tf.compat.v1.data.make_initializable_iterator(result)
+        iterator = _iterator_over(result, input_fn)
         hooks.append(_DatasetStart(iterator))
         result = iterator.get_next()
     features, labels = _pair(result, input_fn)
@@ -53,6 +55,26 @@ def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: 
         labels = None
         _warn_of_endless_input()
     return Inputs(features, labels, hooks)
+
+
+def check_input_fn(input_fn: Any) -> None:
+    """Checks that an `input_fn` can be called.
+
+    Raises:
+      TypeError: it cannot.
+    """
+    if not callable(input_fn):
+        raise TypeError(f"input_fn is {input_fn!r}; it must be a function that gives a dataset or features and labels.")
+
+
+def _iterator_over(dataset: Any, input_fn: Any) -> Any:
+    try:
+        return tf.compat.v1.data.make_initializable_iterator(dataset)
+    except ValueError as error:
+        raise ValueError(
+            f"input_fn {input_fn!r} returned a dataset that cannot be used in the graph of this run: {error} Each run has a"
+            " graph of its own, so make the whole dataset inside input_fn."
+        ) from error
 
 
 def _pair(result: Any, input_fn: Any) -> tuple[Any, Any]:

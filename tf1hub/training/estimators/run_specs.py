@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tf1hub.training.estimators.input_functions import check_input_fn
 from tf1hub.training.exports.exporter import Exporter
 
 
@@ -42,7 +43,7 @@ class TrainSpec(_TrainFields):
         hooks: Iterable[Any] | None = None,
         saving_listeners: Iterable[Any] | None = None,
     ) -> "TrainSpec":
-        _check_input_fn(input_fn)
+        check_input_fn(input_fn)
         _check_positive("max_steps", max_steps)
         listener = tf.compat.v1.train.CheckpointSaverListener
         return super().__new__(
@@ -97,7 +98,7 @@ class EvalSpec(_EvalFields):
         start_delay_secs: float = 120,
         throttle_secs: float = 600,
     ) -> "EvalSpec":
-        _check_input_fn(input_fn)
+        check_input_fn(input_fn)
         _check_positive("steps", steps)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"EvalSpec's name is {name!r}; it must be a string or None.")
@@ -108,11 +109,6 @@ class EvalSpec(_EvalFields):
         return super().__new__(
             cls, input_fn, steps, name, _checked_hooks(hooks), checked, start_delay_secs, throttle_secs
         )
-
-
-def _check_input_fn(input_fn: Any) -> None:
-    if not callable(input_fn):
-        raise TypeError(f"input_fn is {input_fn!r}; it must be a function that gives a dataset or features and labels.")
 
 
 def _check_positive(argument: str, value: int | None) -> None:

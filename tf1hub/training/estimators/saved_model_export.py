@@ -73,8 +73,8 @@ def export_saved_model(
         with _full_disk_explained(folder.path), folder.new_export() as new:
             _write_saved_model(new.staging, served, signatures, main_op, as_text)
             _copy_extra(new.staging, extra)
-    # As the program wrote the directory: relative paths stay relative.
-    return files.join(base, os.path.basename(new.path)).encode()
+    # As the program wrote the directory, relative paths stay relative; without what only we can read, `~` and `file://`.
+    return os.fsencode(files.join(os.path.expanduser(files.resolve(base)), os.path.basename(new.path)))
 
 
 def holds_saved_model(directory: str) -> bool:

@@ -242,8 +242,11 @@ def _iter_results(event_files: str, current: _Result) -> Iterator[_Result]:
 def _check_compare_fn(compare_fn: Any) -> None:
     if not callable(compare_fn):
         raise ValueError(f"compare_fn must be a function of {' and '.join(_COMPARED)}, not {compare_fn!r}.")
-    arguments = inspect.signature(compare_fn).parameters
-    if set(arguments) != set(_COMPARED):
+    signature = inspect.signature(compare_fn)
+    try:
+        signature.bind(**dict.fromkeys(_COMPARED))
+    except TypeError as error:
         raise ValueError(
-            f"compare_fn {compare_fn!r} must have the arguments {' and '.join(_COMPARED)}; it has {list(arguments)}."
-        )
+            f"compare_fn {compare_fn!r} must have the arguments {' and '.join(_COMPARED)}, and need no others; it has"
+            f" {list(signature.parameters)}."
+        ) from error

@@ -32,6 +32,8 @@ class BestResult:
         try:
             known = json.loads(files.read_bytes(self.path))
             value = float(known.pop("value"))
+            if math.isnan(value):
+                raise ValueError("the value is not a number")
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise ValueError(
                 f"{self.path!r} should hold the best result so far, and cannot be read ({error}). Remove it, and the next"

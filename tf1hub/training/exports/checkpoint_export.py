@@ -9,6 +9,9 @@ from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.format.bundle_index import BundleIndex
 from tf1hub.spec import ModuleSpec, as_module_spec
 
+# What every checkpoint of tf.train.Checkpoint has, and no other one.
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
 
 def export_from_checkpoint(
     spec: ModuleSpec | str | os.PathLike[str],
@@ -54,15 +57,27 @@ def export_from_checkpoint(
     except CheckpointError as error:
         prefix = find_checkpoint_prefix(files.resolve(checkpoint))
         with local_checkpoint(prefix, index_only=True) as local:
-            scopes = _scopes_of(names, BundleIndex(local).entries)
+            entries = BundleIndex(local).entries
+        scopes = _scopes_of(names, entries)
         if start.rstrip("/") in scopes:
             raise
         where = ", ".join(repr(each) for each in scopes) or "none"
         raise CheckpointError(
             f"The checkpoint {prefix!r} does not have the module's variables in the scope {scope!r}. Scopes in which it has"
-            f" all of them: {where}. Pass the right one as `scope`. {error}"
+            f" all of them: {where}. {_advice(scopes, _OBJECT_GRAPH in entries)} {error}"
         ) from error
     return files.resolve(path)
+
+
+def _advice(scopes: list[str], is_object_based: bool) -> str:
+    if scopes:
+        return "Pass the right one as `scope`."
+    if is_object_based:
+        return (
+            "It was written by tf.train.Checkpoint, which names variables after attributes of objects. Write one with"
+            " tf.compat.v1.train.Saver, which keeps their names."
+        )
+    return "Pass the spec of the module that was trained."
 
 
 def _scopes_of(names: list[str], known: Iterable[str]) -> list[str]:

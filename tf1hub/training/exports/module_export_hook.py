@@ -32,6 +32,7 @@ class ModuleExportHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
 
     Raises:
       ValueError: both `every_steps` and `every_secs` are given, or a number is not positive.
+      TypeError: `module` is no `hub.Module`.
 
     >>> with tf.Graph().as_default():
     ...     module = hub.Module(path, trainable=True)
@@ -47,6 +48,8 @@ class ModuleExportHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
         exports_to_keep: int | None = 5,
         stop_on_error: bool = True,
     ):
+        if not isinstance(module, Module):
+            raise TypeError(f"Only a hub.Module can be exported; this is {type(module).__name__}.")
         if every_steps is not None and every_secs is not None:
             raise ValueError("Pass `every_steps` or `every_secs`, not both.")
         for name, value in (("every_steps", every_steps), ("every_secs", every_secs)):

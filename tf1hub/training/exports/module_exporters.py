@@ -176,7 +176,7 @@ class BestModuleExporter(_ModuleExporter):
           The directory of the export; None when there is none.
 
         Raises:
-          ValueError: `eval_result` lacks the metric.
+          ValueError: `eval_result` lacks the metric, or it is not one number.
         """
         if self._metric not in (eval_result or {}):
             raise ValueError(
@@ -185,13 +185,22 @@ class BestModuleExporter(_ModuleExporter):
             )
         assert eval_result is not None
         best = BestResult(files.absolute(files.resolve(export_path)), self._metric, self._larger_is_better)
-        value = float(eval_result[self._metric])
+        value = self._number(eval_result[self._metric])
         if not best.is_beaten_by(value):
             return None
         path = self._export_modules(estimator, export_path, checkpoint_path)
         if path is not None:
             write_or_report(best.path, self._stop_on_error, lambda: best.write(value))
         return path
+
+    def _number(self, value: Any) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The metric {self._metric!r} is {value!r}; the best export is told by one number. Pass the name of another"
+                f" metric to {type(self).__name__}."
+            ) from error
 
 
 class FinalModuleExporter(_ModuleExporter):
