@@ -110,3 +110,16 @@ def test_arrays_that_cannot_be_are_refused(arguments, error, message):
 def test_data_frames_that_cannot_be_are_refused(x, y, options, error, message):
     with pytest.raises(error, match=message):
         pandas_input_fn(x, y, **options)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float32", "boolean"])
+def test_numbers_in_pandas_own_types_stay_numbers(dtype):
+    column = pd.Series([1, 0, 1], dtype=dtype)
+    [(features, labels)] = batches(pandas_input_fn(pd.DataFrame({"x": column}), column, shuffle=False))
+    assert features["x"].dtype == labels.dtype == np.dtype(dtype.lower().replace("boolean", "bool"))
+    assert labels.tolist() == [1, 0, 1]
+
+
+def test_a_missing_number_in_pandas_own_types_is_refused():
+    with pytest.raises(ValueError, match="convert"):
+        pandas_input_fn(pd.DataFrame({"x": pd.Series([1, None], dtype="Int64")}), shuffle=False)

@@ -1,15 +1,10 @@
-"""A small model for the tests of Estimators, and both implementations of tf.estimator that it can run under."""
+"""A small model for the tests of Estimators."""
 
 from typing import Any
 
 import numpy as np
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
-
-from tf1hub import estimator as ours
-
-# The predecessor's environment has the real one too: what must be the same is tested on both.
-IMPLEMENTATIONS = {"ours": ours} | ({"real": tf.estimator} if hasattr(tf, "estimator") else {})
 
 ROWS = np.array([[1, 2, 3], [0, 1, 0], [2, 0, 1], [1, 1, 1]], np.float32)
 SUMS = ROWS.sum(axis=1, keepdims=True)

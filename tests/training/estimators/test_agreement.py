@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from tests.training.estimators.linear_model import IMPLEMENTATIONS, Recorder, input_fn, model_fn_of
+from tests.training.estimators.linear_model import Recorder, input_fn, model_fn_of
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 
 # What tf.estimator counts batches with; here the hook that stops counts them itself. What checks that all variables are

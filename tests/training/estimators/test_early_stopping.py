@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tests.training.estimators.implementations import for_both
 from tests.training.estimators.small_model import input_fn_of, make_estimator
+from tests.training.implementations import for_both
 from tf1hub import estimator as ours
 from tf1hub.training.estimators.evaluation_results import read_evaluation_results
 

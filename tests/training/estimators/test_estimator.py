@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.training.estimators.linear_model import IMPLEMENTATIONS, estimator_of, input_fn, model_fn_of
+from tests.training.estimators.linear_model import estimator_of, input_fn, model_fn_of
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 
 both = pytest.mark.parametrize("est", IMPLEMENTATIONS.values(), ids=list(IMPLEMENTATIONS))
@@ -70,6 +71,24 @@ def test_parameters_are_copied(est):
     model.params["sizes"].append(3)
     assert model.params == {"sizes": [1]}
     assert est.Estimator(model_fn_of(est), "somewhere").params == {}
+
+
+@both
+def test_functions_may_take_parameters_out(est, tmp_path):
+    sizes = []
+
+    def model_fn(features, labels, mode, params):
+        sizes.append(params.pop("model_size"))
+        return model_fn_of(est)(features, labels, mode)
+
+    def small_input_fn(params):
+        sizes.append(params.pop("batch_size"))
+        return input_fn()
+
+    model = est.Estimator(model_fn, str(tmp_path), params={"model_size": 3, "batch_size": 2})
+    model.train(small_input_fn, steps=1)
+    model.evaluate(small_input_fn)
+    assert sizes == [2, 3, 2, 3]
 
 
 @both

@@ -4,13 +4,13 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tests.training.exports.trained import LIBRARIES
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def library(request):
     with tf.Graph().as_default():
         yield request.param

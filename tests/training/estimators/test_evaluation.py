@@ -4,7 +4,6 @@ import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.estimators.linear_model import (
-    IMPLEMENTATIONS,
     ROWS,
     SUMS,
     Recorder,
@@ -13,6 +12,7 @@ from tests.training.estimators.linear_model import (
     input_fn,
     model_fn_of,
 )
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 from tf1hub.training.estimators.evaluation_summaries import write_evaluation
 

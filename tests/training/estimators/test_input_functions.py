@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from tests.training.estimators.linear_model import IMPLEMENTATIONS, ROWS, SUMS, estimator_of
+from tests.training.estimators.linear_model import ROWS, SUMS, estimator_of
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub.training.estimators.input_functions import call_input_fn
 
 
@@ -59,7 +60,7 @@ def test_a_dataset_from_outside_the_input_fn_is_told(tmp_path):
 def test_what_is_no_function_is_told(tmp_path):
     model = estimator_of(IMPLEMENTATIONS["ours"], tmp_path)
     for mistake in (None, tf2.data.Dataset.from_tensors(PAIR)):
-        with pytest.raises(TypeError, match="input_fn is .*; it must be a function"):
+        with pytest.raises(TypeError, match=r"input_fn is .*; it must be a function"):
             model.train(mistake, steps=1)
 
 

@@ -3,7 +3,8 @@ import functools
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.training.estimators.linear_model import IMPLEMENTATIONS, input_fn
+from tests.training.estimators.linear_model import input_fn
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub.estimator import EstimatorSpec
 from tf1hub.training.estimators.model_functions import call_model_fn, declared_arguments
 

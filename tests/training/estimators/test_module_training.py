@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 import tf1hub as hub
 from tests.graphs import export, spec_of
 from tests.module_fns import KINDS, TRAIN, as_tensors
-from tests.training.estimators.linear_model import IMPLEMENTATIONS
+from tests.training.implementations import IMPLEMENTATIONS
 
 _QUICK = ["dense", "text"]
 _SLOW = [

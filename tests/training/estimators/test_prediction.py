@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.training.estimators.linear_model import (
-    IMPLEMENTATIONS,
-    ROWS,
-    Recorder,
-    endless_input_fn,
-    estimator_of,
-    input_fn,
-)
+from tests.training.estimators.linear_model import ROWS, Recorder, endless_input_fn, estimator_of, input_fn
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 
 both = pytest.mark.parametrize("est", IMPLEMENTATIONS.values(), ids=list(IMPLEMENTATIONS))

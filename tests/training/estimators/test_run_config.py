@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tests.training.estimators.implementations import for_both
+from tests.training.implementations import for_both
 from tf1hub.estimator import RunConfig
 
 CLUSTER = {"chief": ["c:1"], "worker": ["w:1", "w:2"], "ps": ["p:1", "p:2"]}

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from tests.training.estimators.implementations import for_both
+from tests.training.implementations import for_both
 
 HOOK, LISTENER = tf.compat.v1.train.StopAtStepHook(1), tf.compat.v1.train.CheckpointSaverListener()
 

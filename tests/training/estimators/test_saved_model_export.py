@@ -17,14 +17,14 @@ import tf1hub as hub
 from tests.graphs import spec_of
 from tests.module_fns import KINDS
 from tests.training.estimators.served import TEXTS, estimator_of, predicted, receive_texts, trained_estimator
-from tests.training.exports.trained import LIBRARIES
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 from tf1hub.errors import CheckpointError, MissingAssetError, MissingCheckpointError
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def library(request):
     return request.param
 

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 
 from tests.training.estimators.served import input_fn, receive_texts, trained_estimator
-from tests.training.exports.trained import LIBRARIES
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def library(request):
     return request.param
 

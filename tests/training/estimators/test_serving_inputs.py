@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.exports.trained import LIBRARIES
+from tests.training.implementations import IMPLEMENTATIONS
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def export(request):
     with tf.Graph().as_default():
         yield request.param.export

@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tests.training.estimators.implementations import for_both
 from tests.training.estimators.small_model import input_fn_of, make_estimator
+from tests.training.implementations import for_both
 
 v1 = tf.compat.v1
 

@@ -112,7 +112,8 @@ def test_listeners_can_ask_whether_the_end_is_near(handled, tmp_path):
 PROGRAM = """
 import os, signal, sys, time
 import tensorflow as tf
-from tests.training.estimators.linear_model import endless_input_fn, estimator_of, ours
+from tests.training.estimators.linear_model import endless_input_fn, estimator_of
+from tf1hub import estimator as ours
 def slow(x, y):
     return tf.py_function(lambda rows: (time.sleep(float(sys.argv[2])), rows)[1], [y], tf.float32)
 def input_fn():
@@ -148,7 +149,8 @@ def test_a_process_that_is_told_to_end_during_a_long_step(second, status, tmp_pa
 FORKING = """
 import os, signal, sys, time
 import tensorflow as tf
-from tests.training.estimators.linear_model import endless_input_fn, estimator_of, ours
+from tests.training.estimators.linear_model import endless_input_fn, estimator_of
+from tf1hub import estimator as ours
 class Forking(tf.compat.v1.train.SessionRunHook):
     def before_run(self, run_context):
         for _ in range(2):

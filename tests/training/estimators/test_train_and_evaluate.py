@@ -6,8 +6,8 @@ import signal
 import pytest
 import tensorflow as tf
 
-from tests.training.estimators.implementations import for_both
 from tests.training.estimators.small_model import input_fn_of, make_estimator
+from tests.training.implementations import for_both
 from tf1hub import estimator as ours
 from tf1hub.training.estimators.checkpoint_evaluation import CheckpointEvaluator
 

@@ -9,14 +9,8 @@ import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.programs import run_program
-from tests.training.estimators.linear_model import (
-    IMPLEMENTATIONS,
-    Recorder,
-    endless_input_fn,
-    estimator_of,
-    input_fn,
-    model_fn_of,
-)
+from tests.training.estimators.linear_model import Recorder, endless_input_fn, estimator_of, input_fn, model_fn_of
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 from tf1hub.training.estimators.training import parameter_server_setter
 from tf1hub.training.estimators.training_hooks import choose_training_hooks
@@ -268,7 +262,8 @@ import sys
 import tensorflow as tf2
 tf = tf2.compat.v1
 if sys.argv[2] == "old": tf.disable_v2_behavior()
-from tests.training.estimators.linear_model import estimator_of, input_fn, ours
+from tests.training.estimators.linear_model import estimator_of, input_fn
+from tf1hub import estimator as ours
 model = estimator_of(ours, sys.argv[1]).train(input_fn)
 results = model.evaluate(input_fn)
 print(tf.executing_eagerly(), model.get_variable_value("weights").ravel().tolist(), float(results["loss"]))
@@ -286,7 +281,8 @@ def test_old_and_new_behaviour_of_tensorflow_give_the_same_model(tmp_path):
 INTERRUPTED = """
 import os, signal, sys
 import tensorflow as tf
-from tests.training.estimators.linear_model import endless_input_fn, estimator_of, ours
+from tests.training.estimators.linear_model import endless_input_fn, estimator_of
+from tf1hub import estimator as ours
 class Interrupt(tf.compat.v1.train.SessionRunHook):
     def after_run(self, run_context, run_values):
         if run_context.session.run(tf.compat.v1.train.get_global_step()) == 5:

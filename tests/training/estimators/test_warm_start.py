@@ -4,14 +4,8 @@ import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
 from tests.graphs import export, scaling_spec
-from tests.training.estimators.linear_model import (
-    IMPLEMENTATIONS,
-    ROWS,
-    SUMS,
-    estimator_of,
-    input_fn,
-    model_fn_of,
-)
+from tests.training.estimators.linear_model import ROWS, SUMS, estimator_of, input_fn, model_fn_of
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator as ours
 
 both = pytest.mark.parametrize("est", IMPLEMENTATIONS.values(), ids=list(IMPLEMENTATIONS))

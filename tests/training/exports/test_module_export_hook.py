@@ -12,7 +12,8 @@ import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
 from tests.graphs import outputs_of, scaling_spec, spec_of
-from tests.training.exports.trained import LIBRARIES, estimator_of, input_fn, scale_of, trained_scale
+from tests.training.exports.trained import estimator_of, input_fn, scale_of, trained_scale
+from tests.training.implementations import IMPLEMENTATIONS
 
 
 def steps_in(exports):
@@ -118,7 +119,7 @@ def test_the_current_graph_may_be_another_one(tmp_path):
     assert steps_in(tmp_path) == [0]
 
 
-@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.mark.parametrize("library", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def test_an_estimator_takes_it_as_a_hook_of_the_chief(library, tmp_path):
     def hook(module):
         return hub.ModuleExportHook(module, tmp_path / "exports", every_steps=2)
@@ -188,7 +189,7 @@ def test_intervals_that_cannot_be_are_refused(tmp_path, options, message):
 
 
 def test_only_modules_are_exported(tmp_path):
-    with pytest.raises(TypeError, match="Only a hub.Module can be exported; this is ModuleSpec"):
+    with pytest.raises(TypeError, match=r"Only a hub\.Module can be exported; this is ModuleSpec"):
         hub.ModuleExportHook(scaling_spec(), tmp_path, every_steps=1)
 
 

@@ -13,19 +13,13 @@ import tensorflow as tf
 
 import tf1hub as hub
 from tests.graphs import export, outputs_of, scaling_spec, spec_of
-from tests.training.exports.trained import (
-    LIBRARIES,
-    estimator_of,
-    input_fn,
-    scale_of,
-    serving_input_fn,
-    trained_scale,
-)
+from tests.training.exports.trained import estimator_of, input_fn, scale_of, serving_input_fn, trained_scale
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub.training.exports.exporter import Exporter
 from tf1hub.training.exports.module_exporters import holds_modules
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def library(request):
     return request.param
 
@@ -102,7 +96,7 @@ def test_all_exporters_together(library, tmp_path):
 def test_the_layout_is_that_of_the_predecessor(tmp_path):
     import tensorflow_hub
 
-    library = LIBRARIES["tf.estimator"]
+    library = IMPLEMENTATIONS["real"]
     estimator = trained(library, tmp_path)
     registered = []
 
@@ -218,7 +212,7 @@ def test_exporters_have_names_and_are_exporters(library):
     (True, [math.nan, -math.inf, 1.0, math.nan, math.inf], [False, True, True, False, True]),
 ])  # fmt: skip
 def test_only_better_results_are_exported_also_by_a_new_process(tmp_path, larger, results, better):
-    library = LIBRARIES["tf1hub"]
+    library = IMPLEMENTATIONS["ours"]
     estimator = trained(library, tmp_path)
     made = []
     for result in results:  # each time by a new exporter, as after a restart
@@ -230,7 +224,7 @@ def test_only_better_results_are_exported_also_by_a_new_process(tmp_path, larger
 
 def best(tmp_path, metric="loss", **more):
     """Exports, with results of an evaluation, what was trained before."""
-    library = LIBRARIES["tf1hub"]
+    library = IMPLEMENTATIONS["ours"]
     estimator = estimator_of(library, tmp_path / "model")
     if estimator.latest_checkpoint() is None:
         estimator.train(input_fn, steps=1)
@@ -283,7 +277,7 @@ def test_the_best_result_is_kept_after_the_export_only(tmp_path, monkeypatch):
 
 
 def test_the_final_exporter_exports_once(tmp_path):
-    library = LIBRARIES["tf1hub"]
+    library = IMPLEMENTATIONS["ours"]
     estimator = trained(library, tmp_path)
     exporter = hub.FinalModuleExporter("final", serving_input_fn(library))
     checkpoint = estimator.latest_checkpoint()
@@ -321,7 +315,7 @@ def test_training_goes_on_by_choice(library, tmp_path, monkeypatch, number):
 
 
 def test_errors_of_the_program_are_raised_anyway(tmp_path):
-    library = LIBRARIES["tf1hub"]
+    library = IMPLEMENTATIONS["ours"]
     estimator = trained(library, tmp_path)
     shutil.rmtree(tmp_path / "model")
     with pytest.raises(hub.errors.MissingCheckpointError):
@@ -335,3 +329,11 @@ def test_an_export_of_modules_is_told_from_a_module_and_from_other_folders(tmp_p
     assert not holds_modules(str(tmp_path / "export/deep/module"))
     assert not holds_modules(str(tmp_path / "other"))
     assert not holds_modules(str(tmp_path / "nothing"))
+
+
+def test_a_directory_with_more_than_modules_is_no_export(tmp_path):
+    export(scaling_spec(), tmp_path / "1500000000/mine")
+    (tmp_path / "1500000000/README").write_text("mine")
+    assert holds_modules(str(tmp_path / "1500000000"))  # a program's exporter may add a file
+    (tmp_path / "1500000000/thesis").mkdir()
+    assert not holds_modules(str(tmp_path / "1500000000"))

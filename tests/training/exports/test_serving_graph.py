@@ -5,12 +5,13 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from tests.graphs import spec_of
-from tests.training.exports.trained import LIBRARIES, estimator_of, input_fn, serving_input_fn
+from tests.training.exports.trained import estimator_of, input_fn, serving_input_fn
+from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.training.exports.serving_graph import restored_serving_graph
 
 
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES.keys())
+@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
 def library(request):
     return request.param
 

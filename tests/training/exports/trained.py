@@ -8,12 +8,6 @@ import tensorflow.compat.v1 as tf1
 
 import tf1hub as hub
 from tests.graphs import outputs_of, scaling_spec
-from tf1hub import estimator as ours
-
-# Ours, and tf.estimator where TensorFlow still has it.
-LIBRARIES = {"tf1hub": ours}
-if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 16):
-    LIBRARIES["tf.estimator"] = tf1.estimator
 
 
 def input_fn() -> Any:

@@ -14,13 +14,25 @@ def start_server(config: RunConfig) -> Any:
 
     Returns:
       The `tf.distribute.Server`, None in a cluster of this process alone.
+
+    Raises:
+      tf.errors.UnknownError: it could not be started, for instance since its port is taken.
     """
     if not config.master:
         return None
     tf.compat.v1.logging.info("Starting the server of %s %d.", config.task_type, config.task_id)
-    return tf.distribute.Server(
-        config.cluster_spec, job_name=config.task_type, task_index=config.task_id, protocol=config.protocol
-    )
+    try:
+        return tf.distribute.Server(
+            config.cluster_spec, job_name=config.task_type, task_index=config.task_id, protocol=config.protocol
+        )
+    except tf.errors.UnknownError as error:
+        address = config.cluster_spec.task_address(config.task_type, config.task_id)
+        raise tf.errors.UnknownError(
+            None,
+            None,
+            f"{error.message}: TF_CONFIG makes this process {config.task_type} {config.task_id} at {address!r}. Is the port"
+            " taken by another process?",
+        ) from error
 
 
 def serve_until_terminated(config: RunConfig) -> None:

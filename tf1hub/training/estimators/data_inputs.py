@@ -91,14 +91,14 @@ def pandas_input_fn(
         raise ValueError(f"The rows of x and y have different indexes: {x.index} and {y_index}.")
     labels = None
     if y is not None and hasattr(y, "columns"):
-        labels = {name: y[name].to_numpy() for name in y.columns}
+        labels = {name: _column_array(y[name]) for name in y.columns}
     elif y is not None:
         if target_column in x:
             raise ValueError(
                 f"x has a column named {target_column!r}, the name of the labels. Pass another target_column."
             )
-        labels = y.to_numpy()
-    features = {name: x[name].to_numpy() for name in x.columns}
+        labels = _column_array(y)
+    features = {name: _column_array(x[name]) for name in x.columns}
     examples = _Examples(_arrays(features), None if labels is None else _arrays(labels))
     return _input_fn(examples, batch_size, num_epochs, bool(shuffle), num_threads)
 
@@ -130,6 +130,11 @@ class _Examples:
 def _arrays(given: Any) -> _Arrays:
     given = given if isinstance(given, dict) else {None: given}
     return {name: np.asarray(array) for name, array in given.items()}
+
+
+def _column_array(column: Any) -> Any:
+    # Older pandas makes objects of the numbers in columns of its own types (Int64, boolean), unless told which to make.
+    return column.to_numpy(getattr(column.dtype, "numpy_dtype", None))
 
 
 def _structure(arrays: _Arrays, tensors: tuple[Any, ...]) -> Any:

@@ -1,5 +1,6 @@
 """What an Estimator runs: its functions and settings, and the graphs that it builds from them."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ class Built(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A program's `model_fn` with what it is called with."""
+    """A program's `model_fn` with what it is called with. Each call gets a copy of `params`, which it may change."""
 
     model_fn: Callable[..., Any]
     params: Any
@@ -32,7 +33,7 @@ class Model:
 
     def call(self, features: Any, labels: Any, mode: str, config: RunConfig) -> EstimatorSpec:
         """Builds the model in the default graph."""
-        return call_model_fn(self.model_fn, features, labels, mode, self.params, config)
+        return call_model_fn(self.model_fn, features, labels, mode, copy.deepcopy(self.params), config)
 
     def build(self, input_fn: Callable[..., Any], mode: str) -> Built:
         """Builds the whole graph of a mode in the default graph, which is empty.
@@ -46,7 +47,7 @@ class Model:
         if mode == ModeKeys.TRAIN:
             # The hooks of a training read the step from one more tensor, and the first of them to begin makes it.
             tf.compat.v1.train.StepCounterHook().begin()
-        inputs = call_input_fn(input_fn, mode, self.params, self.config)
+        inputs = call_input_fn(input_fn, mode, copy.deepcopy(self.params), self.config)
         tf.compat.v1.logging.info("Calling model_fn.")
         spec = self.call(inputs.features, inputs.labels, mode, self.config)
         tf.compat.v1.logging.info("Done calling model_fn.")

@@ -244,9 +244,11 @@ def _check_compare_fn(compare_fn: Any) -> None:
         raise ValueError(f"compare_fn must be a function of {' and '.join(_COMPARED)}, not {compare_fn!r}.")
     signature = inspect.signature(compare_fn)
     try:
-        signature.bind(**dict.fromkeys(_COMPARED))
-    except TypeError as error:
+        given = signature.bind(**dict.fromkeys(_COMPARED)).arguments
+    except TypeError:
+        given = {}
+    if set(given) != set(_COMPARED):
         raise ValueError(
             f"compare_fn {compare_fn!r} must have the arguments {' and '.join(_COMPARED)}, and need no others; it has"
             f" {list(signature.parameters)}."
-        ) from error
+        )

@@ -232,6 +232,8 @@ class FinalModuleExporter(_ModuleExporter):
 
 
 def holds_modules(directory: str) -> bool:
-    """Whether a directory is an export of registered modules: no module itself, but one lies below it."""
+    """Whether a directory is an export of registered modules: each directory in it is a module, or leads to one."""
     walk = files.remote_files().walk if files.is_remote(directory) else os.walk
-    return not is_module(directory) and any(is_module(folder) for folder, _, _ in walk(directory))
+    _, folders, _ = next(iter(walk(directory)), ("", [], []))
+    leads = [any(is_module(below) for below, _, _ in walk(files.join(directory, folder))) for folder in folders]
+    return bool(leads) and all(leads) and not is_module(directory)
