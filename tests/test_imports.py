@@ -101,7 +101,9 @@ def test_each_public_name_is_there(name):
 
 
 def test_other_names_are_refused_with_those_that_are_there():
-    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'. It has: BestModuleExporter, FinalModuleExporter, "):
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'nonsense'. It has: BestModuleExporter, FinalModuleExporter, "
+    ):
         _ = tf1hub.nonsense
 
 

@@ -166,12 +166,15 @@ class SignalAtStep(v1.train.SessionRunHook):
 
     def __init__(self, step):
         self._step = step
+        self._sent = False
 
     def before_run(self, run_context):
         return v1.train.SessionRunArgs(v1.train.get_global_step())
 
     def after_run(self, run_context, run_values):
-        if run_values.results == self._step:
+        # The step is read while it is counted: two runs may read the same one, and a number can be passed over.
+        if run_values.results >= self._step and not self._sent:
+            self._sent = True
             os.kill(os.getpid(), signal.SIGTERM)
 
 

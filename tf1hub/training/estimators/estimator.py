@@ -251,13 +251,13 @@ class Estimator:
           assets_extra: files to put below `assets.extra/`: source paths by their path there.
           as_text: whether the SavedModel is written as text.
           checkpoint_path: the checkpoint to export, by default the latest.
-          experimental_mode: a `ModeKeys`: what the exported graph does.
+          experimental_mode: `ModeKeys.PREDICT`; nothing else is exported.
 
         Returns:
           The path of the export, as bytes.
 
         Raises:
-          ValueError: there is no checkpoint, or nothing to serve.
+          ValueError: there is no checkpoint, nothing to serve, or another mode.
         """
         return saved_model_export.export_saved_model(
             self,
