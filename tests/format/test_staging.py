@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tf1hub.format.staging import find_leftovers, hidden_path, hidden_prefix, owner, staging_directory
+from tf1hub.format.staging import find_leftovers, hidden_path, hidden_prefix, locked, owner, staging_directory
 
 
 def leave_behind(folder, process, prefix="."):
@@ -68,3 +68,18 @@ def test_nothing_is_left_in_a_folder_that_is_not_there(tmp_path):
 def test_hidden_names_are_not_longer_than_file_systems_allow(tmp_path):
     with staging_directory(tmp_path, hidden_prefix("n" * 255)) as staging:
         assert len(staging.name) < 255
+
+
+def test_what_is_locked_is_used_by_a_process_of_another_container(tmp_path):
+    left = leave_behind(tmp_path, owner(dead_process()))
+    with locked(left):
+        assert find_leftovers(tmp_path) == []
+    assert find_leftovers(tmp_path) == [left]
+
+
+def test_a_directory_that_is_built_in_is_locked(tmp_path):
+    with staging_directory(tmp_path) as staging:
+        as_another_container_sees_it = tmp_path / f".tf1hub-export-{owner(dead_process())}-00000000"
+        staging.rename(as_another_container_sees_it)
+        assert find_leftovers(tmp_path) == []
+    assert find_leftovers(tmp_path) == [as_another_container_sees_it]

@@ -16,6 +16,7 @@ from tf1hub.format.messages import parse_message
 
 MARKER = "tfhub_module.pb"
 SAVED_MODEL = "saved_model.pb"
+SAVED_MODEL_TEXT = "saved_model.pbtxt"
 VARIABLES = "variables"
 FORMAT_VERSION = 3
 

@@ -3,12 +3,14 @@
     .<name>.tf1hub-export-<host>-<process>-<random>
 
 The name says who builds there. What a killed process leaves behind is thus known for what it is, and the next export clears
-it away: on the same machine only, since nobody can tell whether a process of another one lives.
+it away: on the same machine only, since nobody can tell whether a process of another one lives. Containers can share a
+machine's name and disk, and count their processes each for itself, so a directory that is built in is locked as well.
 """
 
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -42,7 +44,46 @@ def staging_directory(parent: str | os.PathLike[str], prefix: str = ".") -> Iter
     """A new hidden directory in `parent` to build in. What is still there when the context ends is deleted."""
     with hidden_path(parent, prefix) as staging:
         staging.mkdir()
-        yield staging
+        with locked(staging):
+            yield staging
+
+
+@contextmanager
+def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Holds the lock of a directory, where the system has locks. It waits for another process of this machine."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # A file system without locks.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(folder: Path) -> bool:
+    """Whether a process holds the lock, be it one of another container, whose number says nothing here."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # A file system without locks.
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @contextmanager
@@ -61,7 +102,8 @@ def find_leftovers(parent: str | os.PathLike[str], prefix: str = ".") -> list[Pa
     """The hidden directories in `parent` with this prefix whose processes are dead."""
     start = f"{prefix}{_HIDDEN}-"
     found = list(Path(parent).iterdir()) if os.path.isdir(parent) else []
-    return [each for each in found if each.name.startswith(start) and _is_left(each.name, start)]
+    named = [each for each in found if each.name.startswith(start)]
+    return [each for each in named if _is_left(each.name, start) and not _is_locked(each)]
 
 
 def owner(process: int) -> str:

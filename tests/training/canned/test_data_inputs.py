@@ -123,3 +123,9 @@ def test_numbers_in_pandas_own_types_stay_numbers(dtype):
 def test_a_missing_number_in_pandas_own_types_is_refused():
     with pytest.raises(ValueError, match="convert"):
         pandas_input_fn(pd.DataFrame({"x": pd.Series([1, None], dtype="Int64")}), shuffle=False)
+
+
+def test_texts_in_any_script_are_encoded():
+    texts = np.array(["b\u00e9", "\u6f22\u5b57"])
+    (found,) = batches(numpy_input_fn({"text": texts}, shuffle=False))
+    assert [text.decode() for text in found["text"]] == texts.tolist()

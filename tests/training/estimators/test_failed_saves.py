@@ -3,6 +3,7 @@ import tensorflow.compat.v1 as tf
 
 from tests.programs import run_program
 from tf1hub.training.estimators.failed_saves import told_clearly
+from tf1hub.training.estimators.run_config import RunConfig
 
 PROGRAM = """
 import os, resource, sys
@@ -45,5 +46,13 @@ def test_a_disk_that_runs_full_is_told_and_the_last_checkpoint_stays(filled, goo
 
 
 def test_errors_of_something_else_pass(tmp_path):
-    with pytest.raises(tf.errors.NotFoundError, match=r"^no such thing$"), told_clearly(str(tmp_path)):
+    with pytest.raises(tf.errors.NotFoundError, match=r"^no such thing$"), told_clearly(RunConfig(str(tmp_path))):
         raise tf.errors.NotFoundError(None, None, "no such thing")
+
+
+def test_too_little_memory_is_no_full_disk(tmp_path):
+    (tmp_path / "model.ckpt-7_temp").mkdir()  # the chief of a cluster may be writing it
+    # Of an operation within a branch or function an error does not tell.
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="^OOM"), told_clearly(RunConfig(str(tmp_path))):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+    assert (tmp_path / "model.ckpt-7_temp").exists()

@@ -272,6 +272,16 @@ def test_training_may_go_on_without_an_export(tmp_path):
     assert exporter.export(estimator, str(tmp_path / "out"), None, {}, False) is not None
 
 
+def test_a_mistake_of_the_program_is_no_full_disk(tmp_path):
+    def receiver_fn():
+        raise FileNotFoundError("no vocabulary")
+
+    estimator = trained_estimator(ours, tmp_path)
+    exporter = ours.LatestExporter("latest", receiver_fn, stop_on_error=False)
+    with pytest.raises(FileNotFoundError, match="no vocabulary"):
+        exporter.export(estimator, str(tmp_path / "out"), None, {}, False)
+
+
 def test_a_full_disk_leaves_older_exports_intact(tmp_path):
     estimator, receiver_fn = trained_estimator(ours, tmp_path), receive_texts(ours)
     older = estimator.export_saved_model(tmp_path / "out", receiver_fn).decode()

@@ -210,6 +210,23 @@ def test_checkpoint_that_the_chief_removes_meanwhile_is_passed_over(tmp_path):
     assert (evaluator.metrics, evaluator.is_complete) == (None, False)
 
 
+def test_an_export_that_fails_is_told_also_when_the_checkpoint_was_removed(tmp_path):
+    trained = make_estimator(ours, tmp_path)
+    trained.train(input_fn_of(), steps=1)
+
+    class FullDisk(ours.Exporter):
+        name = "full"
+
+        def export(self, estimator, export_path, checkpoint_path, eval_result, is_the_final_export):
+            for path in tmp_path.glob("model.ckpt-1.*"):
+                path.unlink()
+            raise OSError("no space")
+
+    eval_spec = ours.EvalSpec(input_fn_of(), steps=1, exporters=FullDisk())
+    with pytest.raises(OSError, match="no space"):
+        CheckpointEvaluator(trained, eval_spec, max_steps=2).evaluate()
+
+
 def test_faults_of_an_evaluation_are_not_hidden(tmp_path):
     trained = make_estimator(ours, tmp_path)
     trained.train(input_fn_of(), steps=1)

@@ -2,10 +2,13 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
+from tf1hub.errors import CheckpointError
 from tf1hub.training.estimators import termination
 from tf1hub.training.estimators.estimator import Estimator
 from tf1hub.training.estimators.run_specs import EvalSpec
@@ -52,20 +55,18 @@ class CheckpointEvaluator:
         checkpoint = self._estimator.latest_checkpoint()
         if checkpoint is None or checkpoint == self._last:
             return False
-        try:
-            self._evaluate(checkpoint)
-        except (tf.errors.OpError, OSError, ValueError):
-            # A chief in another process removes old checkpoints.
-            if _v1.train.checkpoint_exists(checkpoint):
-                raise
-            _v1.logging.warning("The checkpoint %s was removed while it was evaluated.", checkpoint)
         self._last = checkpoint
+        spec, metrics = self._spec, None
+        with _passed_over_when_removed(checkpoint, ValueError):  # what a saver raises
+            metrics = self._estimator.evaluate(spec.input_fn, spec.steps, spec.hooks, checkpoint, spec.name)
+        if metrics is not None:
+            self.metrics = metrics
+            with _passed_over_when_removed(checkpoint, CheckpointError):
+                self.exports = self._export(checkpoint)
         return True
 
-    def _evaluate(self, checkpoint: str) -> None:
-        spec = self._spec
-        self.metrics = self._estimator.evaluate(spec.input_fn, spec.steps, spec.hooks, checkpoint, spec.name)
-        self.exports = [
+    def _export(self, checkpoint: str) -> list[Any]:
+        return [
             exporter.export(
                 estimator=self._estimator,
                 export_path=os.path.join(self._estimator.model_dir, _EXPORTS, exporter.name),
@@ -73,8 +74,19 @@ class CheckpointEvaluator:
                 eval_result=self.metrics,
                 is_the_final_export=self.is_complete,
             )
-            for exporter in spec.exporters
+            for exporter in self._spec.exporters
         ]
+
+
+@contextmanager
+def _passed_over_when_removed(checkpoint: str, error_of_restoring: type[Exception]) -> Iterator[None]:
+    """A chief in another process removes old checkpoints, perhaps while they are evaluated."""
+    try:
+        yield
+    except (tf.errors.NotFoundError, tf.errors.DataLossError, error_of_restoring):
+        if tf.io.gfile.exists(checkpoint + ".index"):
+            raise
+        _v1.logging.warning("The checkpoint %s was removed while it was evaluated.", checkpoint)
 
 
 class EvaluationListener(tf.compat.v1.train.CheckpointSaverListener):  # type: ignore[misc]  # TensorFlow has no types

@@ -129,7 +129,12 @@ class _Examples:
 
 def _arrays(given: Any) -> _Arrays:
     given = given if isinstance(given, dict) else {None: given}
-    return {name: np.asarray(array) for name, array in given.items()}
+    return {name: _encodable(np.asarray(array)) for name, array in given.items()}
+
+
+def _encodable(array: Any) -> Any:
+    # Of NumPy's own texts TensorFlow takes ASCII only.
+    return array.astype(object) if array.dtype.kind == "U" else array
 
 
 def _column_array(column: Any) -> Any:

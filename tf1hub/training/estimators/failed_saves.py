@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf1hub.training.estimators.run_config import RunConfig
+
 _SAVING_OPS = {"SaveV2", "MergeV2Checkpoints", "SaveSlices", "Save"}
 # Above it TensorFlow tells where the op was made, below it which node it was.
 _REASON = re.compile(r"^(.+)\n\t \[\[", re.MULTILINE)
@@ -15,7 +17,7 @@ _UNFINISHED = re.compile(r".+-\d+_temp(_\w+)?/?")
 
 
 @contextmanager
-def told_clearly(model_dir: str) -> Iterator[None]:
+def told_clearly(config: RunConfig) -> Iterator[None]:
     """Within this context a failed save is raised with what is still good and what to do.
 
     TensorFlow calls a file that grew over a quota OutOfRangeError, which sessions take for the end of the input: training
@@ -24,19 +26,21 @@ def told_clearly(model_dir: str) -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        if not _is_of_saving(error):
+        model_dir = str(config.model_dir)
+        if not _is_of_saving(error, model_dir):
             raise
-        _remove_unfinished(model_dir)
+        if config.is_chief:  # what others find there, the chief is writing
+            _remove_unfinished(model_dir)
         kind = type(error) if not isinstance(error, tf.errors.OutOfRangeError) else tf.errors.ResourceExhaustedError
         raise kind(None, None, _message(model_dir, error)) from error
 
 
-def _is_of_saving(error: Any) -> bool:
+def _is_of_saving(error: Any, model_dir: str) -> bool:
     if isinstance(error.__cause__, tf.errors.OpError):
         return False  # told already, further in
-    # Small files are written from Python, where errors come without an op.
+    # Small files are written from Python, where errors come without an op; but so do those of ops in functions.
     if error.op is None:
-        return isinstance(error, tf.errors.ResourceExhaustedError)
+        return isinstance(error, tf.errors.ResourceExhaustedError) and model_dir in error.message
     return error.op.type in _SAVING_OPS
 
 

@@ -17,10 +17,11 @@ import tensorflow as tf
 
 from tf1hub import files
 from tf1hub.errors import MissingAssetError, raised_as_tensorflow
-from tf1hub.format.module_directory import SAVED_MODEL, is_module
+from tf1hub.format.module_directory import SAVED_MODEL, SAVED_MODEL_TEXT, is_module
 from tf1hub.training.estimators.mode_keys import ModeKeys
 from tf1hub.training.estimators.serving_signatures import serving_signatures
 from tf1hub.training.exports.export_folder import ExportFolder
+from tf1hub.training.exports.failures import UnwrittenExportError
 from tf1hub.training.exports.serving_graph import ServingGraph, restored_serving_graph
 
 _EXTRA = "assets.extra"
@@ -70,7 +71,7 @@ def export_saved_model(
         signatures = serving_signatures(served.spec.export_outputs, served.receiver)
         main_op = served.spec.scaffold.local_init_op or tf.compat.v1.train.Scaffold.default_local_init_op()
 
-        with _full_disk_explained(folder.path), folder.new_export() as new:
+        with _written(folder.path), folder.new_export() as new:
             _write_saved_model(new.staging, served, signatures, main_op, as_text)
             _copy_extra(new.staging, extra)
     # As the program wrote the directory, relative paths stay relative; without what only we can read, `~` and `file://`.
@@ -79,21 +80,24 @@ def export_saved_model(
 
 def holds_saved_model(directory: str) -> bool:
     """Whether a directory holds a SavedModel that is no TF1 Hub module."""
-    names = (SAVED_MODEL, SAVED_MODEL + "txt")
-    return not is_module(directory) and any(files.exists(files.join(directory, name)) for name in names)
+    return not is_module(directory) and any(
+        files.exists(files.join(directory, name)) for name in (SAVED_MODEL, SAVED_MODEL_TEXT)
+    )
 
 
 @contextmanager
-def _full_disk_explained(path: str) -> Iterator[None]:
-    """Raises an OSError when there is no room for an export.
+def _written(path: str) -> Iterator[None]:
+    """Tells that an export could not be written from all else that can be wrong.
 
     TensorFlow calls a file that outgrows a quota OutOfRangeError, which a training session takes for the end of its input.
     """
     try:
         yield
+    except OSError as error:
+        raise UnwrittenExportError(error.errno, f"{error.strerror or error}: {_NO_ROOM}", path) from error
     except (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:
         kind = errno.ENOSPC if isinstance(error, tf.errors.ResourceExhaustedError) else errno.EFBIG
-        raise OSError(kind, f"{os.strerror(kind)}: {_NO_ROOM}", path) from error
+        raise UnwrittenExportError(kind, f"{os.strerror(kind)}: {_NO_ROOM}", path) from error
 
 
 def _write_saved_model(

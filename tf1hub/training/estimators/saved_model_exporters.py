@@ -2,6 +2,7 @@
 
 import inspect
 import numbers
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from tf1hub import files
 from tf1hub.training.estimators.saved_model_export import holds_saved_model
 from tf1hub.training.exports.export_folder import ExportFolder, check_exports_to_keep
 from tf1hub.training.exports.exporter import Exporter
-from tf1hub.training.exports.failures import write_or_report
+from tf1hub.training.exports.failures import UnwrittenExportError
 
 _Result = Mapping[str, Any]
 _COMPARED = ("best_eval_result", "current_eval_result")
@@ -44,16 +45,19 @@ class _SavedModelExporter(Exporter):
         return self._name
 
     def _export_model(self, estimator: Any, export_path: str, checkpoint_path: str | None) -> Any:
-        def write() -> Any:
-            return estimator.export_saved_model(
+        try:
+            path = estimator.export_saved_model(
                 export_path,
                 self._serving_input_receiver_fn,
                 assets_extra=self._assets_extra,
                 as_text=self._as_text,
                 checkpoint_path=checkpoint_path,
             )
-
-        path = write_or_report(export_path, self._stop_on_error, write)
+        except UnwrittenExportError as error:
+            if self._stop_on_error:
+                raise
+            warnings.warn(f"{error}. Training goes on, since stop_on_error is False.", stacklevel=3)
+            return None
         ExportFolder(export_path, self._exports_to_keep, holds_saved_model).remove_older()
         return path
 

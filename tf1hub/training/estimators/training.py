@@ -85,7 +85,7 @@ def _run(spec: EstimatorSpec, config: RunConfig, before: list[Any], saving_liste
     hooks = choose_training_hooks(spec, config, before, saving_listeners)
     _add_saver(spec, config)
     with (
-        told_clearly(config.model_dir),
+        told_clearly(config),
         _v1.train.MonitoredTrainingSession(
             master=config.master,
             is_chief=config.is_chief,
@@ -101,13 +101,13 @@ def _run(spec: EstimatorSpec, config: RunConfig, before: list[Any], saving_liste
             save_graph_def=config.checkpoint_save_graph_def,
         ) as session,
     ):
-        return _run_steps(session, spec, config.model_dir)
+        return _run_steps(session, spec, config)
 
 
-def _run_steps(session: Any, spec: EstimatorSpec, model_dir: str) -> Any:
+def _run_steps(session: Any, spec: EstimatorSpec, config: RunConfig) -> Any:
     loss = None
     # Both here, before the session's own exit: to it the end of the input and a failed save can look the same.
-    with contextlib.suppress(tf.errors.OutOfRangeError), told_clearly(model_dir):
+    with contextlib.suppress(tf.errors.OutOfRangeError), told_clearly(config):
         while not session.should_stop():
             _, loss = session.run([spec.train_op, spec.loss])
     if loss is None:

@@ -16,7 +16,6 @@ import errno
 import os
 import re
 import shutil
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,11 +24,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf1hub import files
-from tf1hub.format.module_directory import MARKER, SAVED_MODEL
-from tf1hub.format.staging import find_leftovers, hidden_path, local_staging_directory, staging_directory, upload
+from tf1hub.format.module_directory import MARKER, SAVED_MODEL, SAVED_MODEL_TEXT
+from tf1hub.format.staging import (
+    find_leftovers,
+    hidden_path,
+    local_staging_directory,
+    locked,
+    staging_directory,
+    upload,
+)
 
 _NAME = re.compile(r"[0-9]{10}")
 _LAST_NAME = 10**10 - 1
+# With these a directory is a SavedModel or a module.
+_LAST_FILES = (SAVED_MODEL, SAVED_MODEL_TEXT, MARKER)
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
@@ -106,7 +114,7 @@ class ExportFolder:
 
     def _name(self, staging: str) -> str:
         """Makes a hidden directory visible as the newest export."""
-        with _locked(self.path):
+        with locked(self.path):
             while True:
                 path = self._free_path()
                 try:
@@ -136,33 +144,13 @@ class ExportFolder:
         if self._exports_to_keep is None:
             return
         for path in self.exports()[: -self._exports_to_keep]:
-            if files.is_remote(path):
-                _remove_remote(path)
-            else:
-                _remove(path)
+            _remove(path)
 
 
 def check_exports_to_keep(exports_to_keep: int | None) -> None:
     """Refuses to keep less than the newest export."""
     if exports_to_keep is not None and exports_to_keep < 1:
         raise ValueError(f"`exports_to_keep` is {exports_to_keep}; it must be at least 1. None keeps all exports.")
-
-
-@contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Makes processes of this machine name their exports one after the other, where the system can."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # A file system without locks.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _entries(folder: str) -> set[str]:
@@ -180,14 +168,17 @@ def _is_real_directory(path: str) -> bool:
 def _files_in_order(directory: str) -> list[str]:
     """The files below a directory by their relative path, those last that make something whole of the others."""
     found = sorted(str(path.relative_to(directory)) for path in Path(directory).rglob("*") if path.is_file())
-    last = ["", SAVED_MODEL, MARKER]
+    last = ["", *_LAST_FILES]
     return sorted(found, key=lambda name: last.index(file) if (file := os.path.basename(name)) in last else 0)
 
 
 def _remove(path: str) -> None:
     try:
-        with hidden_path(os.path.dirname(path)) as hidden:
-            os.rename(path, hidden)
+        if files.is_remote(path):
+            _remove_remote(path)
+        else:
+            with hidden_path(os.path.dirname(path)) as hidden:
+                os.rename(path, hidden)
     except FileNotFoundError:
         pass  # Another process has removed it.
     except OSError as error:
@@ -207,8 +198,11 @@ def _upload(directory: str, path: str) -> None:
 def _remove_remote(path: str) -> None:
     """Deletes a remote directory, first the files that make an export of it."""
     remote = files.remote_files()
-    for folder, _, names in list(remote.walk(path)):
-        for name in names:
-            if name in (MARKER, SAVED_MODEL):
-                remote.remove(files.join(folder, name))
-    remote.rmtree(path)
+    try:
+        for folder, _, names in list(remote.walk(path)):
+            for name in names:
+                if name in _LAST_FILES:
+                    remote.remove(files.join(folder, name))
+        remote.rmtree(path)
+    except Exception as error:  # TensorFlow's errors, which are no OSErrors.
+        raise OSError(str(error)) from error

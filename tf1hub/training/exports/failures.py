@@ -11,6 +11,10 @@ _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _Result = TypeVar("_Result")
 
 
+class UnwrittenExportError(OSError):
+    """An export that could not be written; nothing of it is there."""
+
+
 def write_or_report(path: str, stop_on_error: bool, write: Callable[[], _Result]) -> _Result | None:
     """Calls what writes an export, and says what it means when that fails.
 
