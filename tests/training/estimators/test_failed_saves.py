@@ -53,6 +53,6 @@ def test_errors_of_something_else_pass(tmp_path):
 def test_too_little_memory_is_no_full_disk(tmp_path):
     (tmp_path / "model.ckpt-7_temp").mkdir()  # the chief of a cluster may be writing it
     # Of an operation within a branch or function an error does not tell.
-    with pytest.raises(tf.errors.ResourceExhaustedError, match="^OOM"), told_clearly(RunConfig(str(tmp_path))):
+    with pytest.raises(tf.errors.ResourceExhaustedError, match=r"^OOM"), told_clearly(RunConfig(str(tmp_path))):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
     assert (tmp_path / "model.ckpt-7_temp").exists()

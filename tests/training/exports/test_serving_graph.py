@@ -27,7 +27,7 @@ def test_the_latest_checkpoint_is_restored(library, tmp_path):
     with restored_serving_graph(estimator, serving_input_fn(library)) as served:
         variables = {variable.op.name: variable for variable in tf.global_variables()}
         values = served.session.run(variables)
-        assert served.graph is tf.get_default_graph()
+        assert served.session.graph is tf.get_default_graph()
         assert served.checkpoint == estimator.latest_checkpoint()
         assert served.spec.mode == library.ModeKeys.PREDICT
         assert list(served.receiver.features) == ["rows"]
@@ -55,7 +55,7 @@ def test_the_scaffolds_saver_is_used(library, tmp_path):
     estimator = trained(library, tmp_path, scaffold=scaffold)
     assert sorted(estimator.get_variable_names()) == ["global_step", "scale"]
     with restored_serving_graph(estimator, serving_input_fn(library)) as served:
-        values = served.session.run(served.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)[1])
+        values = served.session.run(served.session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)[1])
     np.testing.assert_array_equal(values, estimator.get_variable_value("scale"))
 
 
@@ -65,7 +65,7 @@ def test_the_session_has_the_configuration_of_the_estimator(library, tmp_path):
     estimator = trained(library, tmp_path, config=config)
     with restored_serving_graph(estimator, serving_input_fn(library)) as served:
         assert served.session._config.device_count["CPU"] == 3
-        assert served.graph.seed == 7
+        assert served.session.graph.seed == 7
 
 
 def test_an_estimator_that_was_not_trained_has_nothing_to_restore(library, tmp_path):

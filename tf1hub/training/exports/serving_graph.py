@@ -23,15 +23,13 @@ class ServingGraph:
     """What a `model_fn` has built for predictions, restored.
 
     Attributes:
-      graph: the graph, the current one meanwhile.
-      session: a `tf.compat.v1.Session` in which the variables have the checkpoint's values. Tables are not initialized.
+      session: a `tf.compat.v1.Session` on the current graph, with the checkpoint's values. Tables are not initialized.
       saver: the saver that restored them.
       spec: the EstimatorSpec that the `model_fn` returned.
       receiver: what the serving input function returned.
       checkpoint: the checkpoint's prefix.
     """
 
-    graph: Any
     session: Any
     saver: Any
     spec: Any
@@ -56,8 +54,8 @@ def restored_serving_graph(
     """
     with raised_as_tensorflow():
         checkpoint = _find_checkpoint(estimator, checkpoint_path)
-    with tf.Graph().as_default() as graph:
-        tf.compat.v1.train.create_global_step(graph)
+    with tf.Graph().as_default():
+        tf.compat.v1.train.create_global_step()
         tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
         receiver = serving_input_fn()
         if not hasattr(receiver, "features"):
@@ -69,7 +67,7 @@ def restored_serving_graph(
         config = estimator.config.session_config or tf.compat.v1.ConfigProto(allow_soft_placement=True)
         with tf.compat.v1.Session(config=config) as session:
             _restore(saver, session, checkpoint)
-            yield ServingGraph(graph, session, saver, spec, receiver, checkpoint)
+            yield ServingGraph(session, saver, spec, receiver, checkpoint)
 
 
 def _find_checkpoint(estimator: Any, checkpoint_path: str | None) -> str:
