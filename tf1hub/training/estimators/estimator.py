@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf1hub.training.estimators import saved_model_export
+from tf1hub.training.estimators.checked_arguments import check_positive, checked_hooks, checked_listeners
 from tf1hub.training.estimators.estimator_spec import EstimatorSpec
 from tf1hub.training.estimators.evaluation import StopAfterBatches, evaluate_model
 from tf1hub.training.estimators.mode_keys import ModeKeys
@@ -130,14 +131,14 @@ class Estimator:
         check_can_train(self._config)
         if steps is not None and max_steps is not None:
             raise ValueError(f"steps={steps} and max_steps={max_steps} are both given. Give one.")
-        _check_positive(steps=steps, max_steps=max_steps)
+        check_positive(steps=steps, max_steps=max_steps)
         if max_steps is not None and (step := trained_steps(self.model_dir)) >= max_steps:
             tf.compat.v1.logging.info("No training: step %d is saved, and max_steps is %d.", step, max_steps)
             return self
-        all_hooks = _checked_hooks(hooks)
+        all_hooks = list(checked_hooks("hooks", hooks))
         if steps is not None or max_steps is not None:
             all_hooks.append(_train.StopAtStepHook(steps, max_steps))
-        loss = train_model(self._model, input_fn, all_hooks, _checked_listeners(saving_listeners))
+        loss = train_model(self._model, input_fn, all_hooks, checked_listeners("saving_listeners", saving_listeners))
         # In the words of tf.estimator, by which tuning services find the loss.
         tf.compat.v1.logging.info("Loss for final step: %s.", loss)
         return self
@@ -167,8 +168,8 @@ class Estimator:
           ValueError: `steps` is no positive number, or there is no checkpoint at that path.
           TypeError: a hook is none.
         """
-        _check_positive(steps=steps)
-        all_hooks = _checked_hooks(hooks)
+        check_positive(steps=steps)
+        all_hooks = list(checked_hooks("hooks", hooks))
         if steps is not None:
             all_hooks.append(StopAfterBatches(steps))
         checkpoint = self._checkpoint_or_latest(checkpoint_path)
@@ -200,7 +201,7 @@ class Estimator:
             that path.
           TypeError: a hook is none.
         """
-        all_hooks = _checked_hooks(hooks)
+        all_hooks = list(checked_hooks("hooks", hooks))
         checkpoint = self._checkpoint_or_latest(checkpoint_path)
         for batch in iter_predicted_batches(self._model, input_fn, predict_keys, all_hooks, checkpoint):
             if yield_single_examples:
@@ -315,28 +316,6 @@ def _complete_config(config: Any, model_dir: Any) -> RunConfig:
         tf.compat.v1.logging.warning("The model has no model_dir; a temporary one is used: %s", directory)
     complete: RunConfig = config.replace(model_dir=directory)
     return complete
-
-
-def _check_positive(**numbers: int | None) -> None:
-    for name, number in numbers.items():
-        if number is not None and number <= 0:
-            raise ValueError(f"{name} must be greater than 0, not {number}.")
-
-
-def _checked_hooks(hooks: Iterable[Any] | None) -> list[Any]:
-    return _checked(hooks, _train.SessionRunHook, "hooks")
-
-
-def _checked_listeners(listeners: Iterable[Any] | None) -> list[Any]:
-    return _checked(listeners, _train.CheckpointSaverListener, "saving_listeners")
-
-
-def _checked(things: Iterable[Any] | None, kind: Any, name: str) -> list[Any]:
-    found = list(things or ())
-    for thing in found:
-        if not isinstance(thing, kind):
-            raise TypeError(f"{name} must be {kind.__name__}s; {thing!r} is none.")
-    return found
 
 
 def trained_steps(model_dir: str) -> int:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tf1hub.training.estimators.checked_arguments import checked_hooks
 from tf1hub.training.estimators.export_outputs import served_outputs
 from tf1hub.training.estimators.mode_keys import ModeKeys
 
@@ -84,11 +85,11 @@ class EstimatorSpec(_Fields):
             train_op=checked_op,
             eval_metric_ops=_metrics(eval_metric_ops),
             export_outputs=export_outputs,
-            training_chief_hooks=_hooks("training_chief_hooks", training_chief_hooks),
-            training_hooks=_hooks("training_hooks", training_hooks),
+            training_chief_hooks=checked_hooks("training_chief_hooks", training_chief_hooks),
+            training_hooks=checked_hooks("training_hooks", training_hooks),
             scaffold=scaffold or tf.compat.v1.train.Scaffold(),
-            evaluation_hooks=_hooks("evaluation_hooks", evaluation_hooks),
-            prediction_hooks=_hooks("prediction_hooks", prediction_hooks),
+            evaluation_hooks=checked_hooks("evaluation_hooks", evaluation_hooks),
+            prediction_hooks=checked_hooks("prediction_hooks", prediction_hooks),
         )
 
     def _replace(self, **changes: Any) -> "EstimatorSpec":
@@ -171,14 +172,6 @@ def _keras_metric_pair(metric: Any, what: str) -> tuple[Any, Any]:
             if not any(variable is other for other in tf.compat.v1.get_collection(collection)):
                 tf.compat.v1.add_to_collection(collection, variable)
     return metric.result(), metric.updates[0]
-
-
-def _hooks(name: str, hooks: Iterable[Any] | None) -> tuple[Any, ...]:
-    found = tuple(hooks or ())
-    for hook in found:
-        if not isinstance(hook, tf.compat.v1.train.SessionRunHook):
-            raise TypeError(f"{name} must be SessionRunHooks; {hook!r} is none.")
-    return found
 
 
 def _check_tensor(tensor: Any, what: str) -> None:

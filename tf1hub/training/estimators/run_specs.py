@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import tensorflow as tf
-
+from tf1hub.training.estimators.checked_arguments import (
+    check_positive,
+    checked_all,
+    checked_hooks,
+    checked_listeners,
+)
 from tf1hub.training.estimators.input_functions import check_input_fn
 from tf1hub.training.exports.exporter import Exporter
 
@@ -44,14 +48,13 @@ class TrainSpec(_TrainFields):
         saving_listeners: Iterable[Any] | None = None,
     ) -> "TrainSpec":
         check_input_fn(input_fn)
-        _check_positive("max_steps", max_steps)
-        listener = tf.compat.v1.train.CheckpointSaverListener
+        check_positive(max_steps=max_steps)
         return super().__new__(
             cls,
             input_fn,
             max_steps,
-            _checked_hooks(hooks),
-            _checked_all("saving_listeners", saving_listeners, listener),
+            checked_hooks("hooks", hooks),
+            checked_listeners("saving_listeners", saving_listeners),
         )
 
 
@@ -99,7 +102,7 @@ class EvalSpec(_EvalFields):
         throttle_secs: float = 600,
     ) -> "EvalSpec":
         check_input_fn(input_fn)
-        _check_positive("steps", steps)
+        check_positive(steps=steps)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"EvalSpec's name is {name!r}; it must be a string or None.")
         for argument, value in (("start_delay_secs", start_delay_secs), ("throttle_secs", throttle_secs)):
@@ -107,32 +110,15 @@ class EvalSpec(_EvalFields):
                 raise ValueError(f"EvalSpec's {argument} is {value}; it must be >= 0.")
         checked = _checked_exporters(exporters)
         return super().__new__(
-            cls, input_fn, steps, name, _checked_hooks(hooks), checked, start_delay_secs, throttle_secs
+            cls, input_fn, steps, name, checked_hooks("hooks", hooks), checked, start_delay_secs, throttle_secs
         )
-
-
-def _check_positive(argument: str, value: int | None) -> None:
-    if value is not None and value <= 0:
-        raise ValueError(f"{argument} is {value}; it must be > 0, or None for no limit.")
-
-
-def _checked_hooks(hooks: Iterable[Any] | None) -> tuple[Any, ...]:
-    return _checked_all("hooks", hooks, tf.compat.v1.train.SessionRunHook)
-
-
-def _checked_all(argument: str, values: Iterable[Any] | None, kind: type) -> tuple[Any, ...]:
-    checked = tuple(values or ())
-    for value in checked:
-        if not isinstance(value, kind):
-            raise TypeError(f"{argument} has {value!r}; each must be a {kind.__name__}.")
-    return checked
 
 
 def _checked_exporters(exporters: Exporter | Iterable[Exporter] | None) -> tuple[Exporter, ...]:
     if isinstance(exporters, Exporter):
         exporters = [exporters]
     try:
-        checked = _checked_all("exporters", exporters, Exporter)
+        checked = checked_all("exporters", exporters, Exporter)
     except TypeError as error:
         raise TypeError(f"EvalSpec's exporters are {exporters!r}; give an Exporter, several or None.") from error
     names = [exporter.name for exporter in checked]

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf1hub import files
+from tf1hub.training.estimators.evaluation_results import iter_evaluations
 from tf1hub.training.estimators.saved_model_export import holds_saved_model
 from tf1hub.training.exports.export_folder import ExportFolder, check_exports_to_keep
 from tf1hub.training.exports.exporter import Exporter
@@ -232,15 +233,9 @@ class BestExporter(_SavedModelExporter):
 def _iter_results(event_files: str, current: _Result) -> Iterator[_Result]:
     """The evaluations in event files that have the current one's metrics, without the current one itself."""
     wanted = {name for name, value in current.items() if isinstance(value, numbers.Number) and name != _STEP}
-    for path in sorted(tf.io.gfile.glob(event_files)):
-        try:
-            for event in tf.compat.v1.train.summary_iterator(path):
-                values = event.summary.value
-                found = {value.tag: value.simple_value for value in values if value.HasField("simple_value")}
-                if wanted <= found.keys() and event.step != current.get(_STEP):
-                    yield found
-        except tf.errors.DataLossError:
-            pass  # A killed process leaves a file whose last event is cut short.
+    for step, metrics in iter_evaluations(event_files):
+        if wanted <= metrics.keys() and step != current.get(_STEP):
+            yield metrics
 
 
 def _check_compare_fn(compare_fn: Any) -> None:
