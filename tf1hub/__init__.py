@@ -14,8 +14,10 @@ _HOMES = {
     "BestModuleExporter": "training.exports.module_exporters",
     "FinalModuleExporter": "training.exports.module_exporters",
     "ImageModuleInfo": "format.protos",
+    "KerasLayer": "consuming.keras_layers.keras_layer",
     "LatestModuleExporter": "training.exports.module_exporters",
     "Module": "consuming.module",
+    "ModuleExportCallback": "training.exports.module_export_callback",
     "ModuleExportHook": "training.exports.module_export_hook",
     "ModuleSpec": "spec",
     "add_signature": "publishing.signatures",
@@ -34,6 +36,7 @@ _HOMES = {
     "get_expected_image_size": "consuming.images",
     "get_num_image_channels": "consuming.images",
     "image_embedding_column": "consuming.feature_columns",
+    "load": "consuming.loaded.loading",
     "load_module_spec": "spec",
     "register_module_for_export": "training.exports.registered_modules",
     "replace_weights": "converting.weights",
@@ -41,17 +44,13 @@ _HOMES = {
     "sparse_text_embedding_column": "consuming.feature_columns",
     "text_embedding_column": "consuming.feature_columns",
     "text_embedding_column_v2": "consuming.feature_columns",
+    "to_saved_model": "converting.saved_models.conversion",
     "verify": "checks.verifying.verification",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
-_NOT_YET = {"load", "KerasLayer"}
-
-
 def __getattr__(name: str) -> Any:
-    if name in _NOT_YET:
-        raise AttributeError(f"tf1hub {__version__} does not have hub.{name} yet. It has: {', '.join(sorted(_HOMES))}.")
     if name not in _HOMES:
         raise AttributeError(f"module 'tf1hub' has no attribute {name!r}. It has: {', '.join(sorted(_HOMES))}.")
     module = importlib.import_module(f"tf1hub.{_HOMES[name]}")

@@ -20,6 +20,7 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import ops as _ops
 from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
 from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
+from tensorflow.python.saved_model import fingerprinting_utils as _fingerprinting_utils
 from tensorflow.python.saved_model import utils_impl as _saved_model_utils
 
 from tf1hub.names import colocation_group
@@ -66,7 +67,7 @@ def brought_into(graph: Any, tensor: Any) -> Any:
 
     Ops that are made one by one get this for free; an import that maps inputs does not.
     """
-    if isinstance(graph, _FuncGraph) and tensor.graph is not graph:
+    if isinstance(graph, _FuncGraph) and (not tf.is_symbolic_tensor(tensor) or tensor.graph is not graph):
         tensor = graph.capture(tensor)
     context = graph._get_control_flow_context()
     return context.AddValue(tensor) if context else tensor
@@ -105,6 +106,17 @@ def defined_functions(graph: Any) -> set[str]:
 def add_saving_listeners(hook: Any, listeners: list[Any]) -> None:
     """Has a CheckpointSaverHook that a program made tell more listeners. Public API takes them only when it is made."""
     hook._listeners.extend(listener for listener in listeners if listener not in hook._listeners)
+
+
+def write_fingerprint(directory: str) -> None:
+    """Writes the fingerprint of a SavedModel anew, after its graph was changed on disk. Public API can only read one."""
+    _fingerprinting_utils.write_fingerprint(directory)
+
+
+def set_trainable(variable: Any, trainable: bool) -> None:
+    """Has gradient tapes watch a variable by themselves, or not. Public API takes that only when it is made."""
+    for one in getattr(variable, "values", (variable,)):  # a distributed variable's replicas
+        one._trainable = trainable
 
 
 class _LegacyKerasModule(ModuleType):

@@ -8,7 +8,10 @@
 Nothing that was there is ever replaced. What an export leaves behind that was killed is cleared away by the next
 one (see staging.py); a list in the hidden directory says what it put where:
 
-    moved.json    {"files": {name: [inode, size, time]}, "folders": [those that the export makes, the outer first]}
+    moved.json    {"marker": the file that comes last, "files": {name: [inode, size, time]},
+                   "folders": [those that the export makes, the outer first]}
+
+A SavedModel is placed the same way, with `saved_model.pb` last.
 """
 
 import errno
@@ -35,19 +38,23 @@ _MOVED = "moved.json"
 
 
 @contextmanager
-def new_module_directory(path: str) -> Iterator[str]:
+def new_module_directory(path: str, marker: str = MARKER) -> Iterator[str]:
     """A local directory to build a module in; it becomes `path` when the context ends without an error.
+
+    Args:
+      path: the directory.
+      marker: the file that makes a directory what is built. Where files are placed one by one it comes last.
 
     Raises:
       ModuleExistsError: there is a module, a file of the same name as one of ours, or no directory.
     """
     if files.is_remote(path):
-        with _uploaded(path) as temporary:
+        with _uploaded(path, marker) as temporary:
             yield temporary
         return
     target = Path(os.path.realpath(files.absolute(path)))
     _clear_leftovers(target)
-    check_free(str(target))
+    check_free(str(target), marker)
     made = [parent for parent in target.parents if not parent.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     # In an empty directory that cannot be replaced the files are put into their places as well.
@@ -57,7 +64,7 @@ def new_module_directory(path: str) -> Iterator[str]:
         with staging_directory(parent, prefix) as staging:
             yield str(staging)
             if inside:
-                _move_in(staging, target)
+                _move_in(staging, target, marker)
             else:
                 _become(staging, target)
     except BaseException:
@@ -67,11 +74,11 @@ def new_module_directory(path: str) -> Iterator[str]:
         raise
 
 
-def check_free(path: str) -> None:
+def check_free(path: str, marker: str = MARKER) -> None:
     """Refuses a path at which a module, or something that is no directory, is already."""
-    if files.exists(files.join(path, MARKER)):
+    if files.exists(files.join(path, marker)):
         raise ModuleExistsError(
-            f"There is a module at {path!r} already (it has a {MARKER}). Export to another path, or remove it first."
+            f"There is a module at {path!r} already (it has a {marker}). Export to another path, or remove it first."
         )
     if files.exists(path) and not files.is_directory(path):
         raise ModuleExistsError(f"{path!r} is a file; a module is a directory. Export to another path.")
@@ -109,13 +116,14 @@ def _become(staging: Path, target: Path) -> None:
         ) from error
 
 
-def _move_in(staging: Path, target: Path) -> None:
+def _move_in(staging: Path, target: Path, marker: str) -> None:
     """Moves all files of `staging` into `target`, the marker last; takes them out when one cannot be."""
-    names = _files_below(staging)
+    names = _files_below(staging, marker)
     for name in names:
         _check_unused(target, name)
     folders = sorted({str(folder) for name in names for folder in Path(name).parents} - {"."})
     plan = {
+        "marker": marker,
         "files": {name: _mark(staging / name) for name in names},
         "folders": [folder for folder in folders if not (target / folder).exists()],
     }
@@ -170,11 +178,13 @@ def _clear_leftovers(target: Path) -> None:
     for parent, prefix in ((target.parent, hidden_prefix(target.name)), (target, ".")):
         for staging in find_leftovers(parent, prefix):
             moved = staging / _MOVED
-            # With the marker in its place the module is whole, and stays.
-            if parent == target and moved.is_file() and not (target / MARKER).exists():
+            if parent == target and moved.is_file():
                 # A list that is cut short was not finished, so nothing was moved.
-                with suppress(ValueError, OSError):
-                    _take_out(target, json.loads(moved.read_text()))
+                with suppress(ValueError, KeyError, OSError):
+                    plan = json.loads(moved.read_text())
+                    # With the marker in its place the module is whole, and stays.
+                    if not (target / plan["marker"]).exists():
+                        _take_out(target, plan)
             shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -183,20 +193,20 @@ def _mark(file: Path) -> list[int]:
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 
 
-def _files_below(directory: Path) -> list[str]:
+def _files_below(directory: Path, marker: str) -> list[str]:
     """The files in a directory by their relative path, the marker last."""
     found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
-    return sorted(found, key=lambda name: name == MARKER)
+    return sorted(found, key=lambda name: name == marker)
 
 
 @contextmanager
-def _uploaded(path: str) -> Iterator[str]:
+def _uploaded(path: str, marker: str) -> Iterator[str]:
     """The same for a remote path, whose file systems cannot rename a directory in one step."""
-    check_free(path)
+    check_free(path, marker)
     remote = files.remote_files()
     with local_staging_directory() as staging:
         yield staging
-        names = _files_below(Path(staging))
+        names = _files_below(Path(staging), marker)
         for name in names:
             if remote.exists(files.join(path, name)):
                 raise ModuleExistsError(f"{files.join(path, name)!r} exists already. Export to another path.")

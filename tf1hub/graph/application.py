@@ -49,13 +49,19 @@ def tensors_of(infos: Iterable[protos.TensorInfo]) -> list[str]:
 
 def _runnable_update_ops(index: GraphIndex, boundary: Boundary) -> list[str]:
     update_ops = index.collection_nodes(collections.UPDATE_OPS)
-    needed = needed_nodes(index, update_ops, boundary)
+    unfed = unfed_nodes(index, update_ops, boundary)
+    return [name for name in update_ops if boundary.stops(name) or node_name(name) not in unfed]
+
+
+def unfed_nodes(index: GraphIndex, targets: Iterable[str], boundary: Boundary) -> set[str]:
+    """The nodes that `targets` need, themselves included, and that hang on a placeholder within the boundary."""
+    needed = needed_nodes(index, targets, boundary)
     consumers: dict[str, list[str]] = {}
     for name in needed:
         for each in index.nodes[name].input:
             if not boundary.stops(each):
                 consumers.setdefault(node_name(each), []).append(name)
-    # All nodes that hang on an unfed one, found from there: looking from each update op would take their product.
+    # All nodes that hang on an unfed one, found from there: looking from each target would take their product.
     todo = [name for name in needed if index.nodes[name].op in _UNFED_OPS]
     unfed: set[str] = set()
     while todo:
@@ -63,4 +69,4 @@ def _runnable_update_ops(index: GraphIndex, boundary: Boundary) -> list[str]:
         if name not in unfed:
             unfed.add(name)
             todo.extend(consumers.get(name, ()))
-    return [name for name in update_ops if boundary.stops(name) or node_name(name) not in unfed]
+    return unfed

@@ -6,14 +6,14 @@ context that is imported must name its nodes as they are called after the import
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
-from tf1hub.names import node_name
+from tf1hub.names import node_name, tensor_name
 
 ContextDef: TypeAlias = protos.CondContextDef | protos.WhileContextDef
 Contexts: TypeAlias = dict[str, list[ContextDef]]
@@ -68,6 +68,17 @@ def renamed(context: ContextDef, rename: Callable[[str], str], scoped: Callable[
                 getattr(nested, field)[:] = [rename(name) for name in names]
         _rename_values(nested.values_def, rename)
     return result
+
+
+def put_beside(context: ContextDef, nodes: Mapping[str, str]) -> None:
+    """Adds nodes to a context in place: each, and its first output, is wherever the node that it is mapped to is."""
+    for nested in _with_nested(context):
+        inside = {node_name(value) for value in nested.values_def.values}
+        inside -= {node_name(value) for value in nested.values_def.external_values}
+        for name, other in nodes.items():
+            if other in inside:
+                inside.add(name)
+                nested.values_def.values.append(tensor_name(name))
 
 
 def _rename_values(values: protos.ValuesDef, rename: Callable[[str], str]) -> None:

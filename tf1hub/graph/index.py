@@ -29,6 +29,12 @@ class GraphIndex:
         changed.nodes = {**self.nodes, **{node.name: node for node in nodes}}
         return changed
 
+    def with_state(self, nodes: Iterable[str]) -> "GraphIndex":
+        """The same graph with some nodes more that count as state: they come in once, not with each application."""
+        changed = copy.copy(self)
+        changed.state_nodes = self.state_nodes | set(nodes)
+        return changed
+
     def has(self, name: str) -> bool:
         """Whether there is a node for this node or tensor name."""
         return node_name(name) in self.nodes

@@ -1,0 +1,161 @@
+"""The functions that a loaded module runs: each is built when it is first needed, and kept."""
+
+import dataclasses
+import functools
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from tf1hub.consuming.importing import import_subgraph
+from tf1hub.consuming.loaded.structured_import import import_structured
+from tf1hub.consuming.loaded.variant import Variant
+from tf1hub.garbage import no_garbage_collection
+from tf1hub.graph.application import Application
+from tf1hub.graph.control_flow import has_control_flow
+from tf1hub.graph.subgraph import Subgraph
+from tf1hub.names import COLOCATION_ATTR
+from tf1hub.spec import ModuleSpec
+from tf1hub.tensor_info import TensorInfo
+
+Infos: TypeAlias = Mapping[str, TensorInfo]
+
+
+class Functions:
+    """The functions of one variant. Threads may share it."""
+
+    def __init__(self, spec: ModuleSpec, variant: Variant):
+        self._spec = spec
+        self._variant = variant
+        self._lock = threading.RLock()
+        self._built: dict[tuple[Any, ...], Any] = {}
+        self._specs: dict[str, list[Any]] = {}
+        self._infos: dict[str, tuple[Infos, Infos]] = {}
+        self._losses: list[Callable[[], Any]] | None = None
+
+    def infos(self, signature: str) -> tuple[Infos, Infos]:
+        """What a signature takes and gives.
+
+        Raises:
+          SignatureError: there is no such signature.
+        """
+        if signature not in self._infos:
+            inputs = self._spec.get_input_info_dict(signature, self._variant.tags)
+            self._infos[signature] = inputs, self._spec.get_output_info_dict(signature, self._variant.tags)
+        return self._infos[signature]
+
+    def apply(self, signature: str, outputs: list[str], training: bool, tensors: Sequence[Any]) -> list[Any]:
+        """The tensors that some outputs are made of, computed from those that the inputs are made of.
+
+        Both are in the order of `TensorInfo.component_names`. With `training` the update ops run before they are there.
+        """
+        function = self.function(signature, outputs, training, tensors)
+        return list(function(*tensors))
+
+    def function(self, signature: str, outputs: list[str], training: bool, tensors: Sequence[Any] | None = None) -> Any:
+        """The concrete function that `apply` calls: dense tensors by position to dense tensors.
+
+        Where a graph is being traced, the static shapes of `tensors` go in, so that those of the outputs follow from them.
+        """
+        specs = self._input_specs(signature)
+        if tensors is not None and not tf.executing_eagerly():
+            specs = [_narrowed(spec, tensor) for spec, tensor in zip(specs, tensors, strict=True)]
+        component = _replica()
+        key = (signature, tuple(outputs), training, component, tuple(str(spec.shape) for spec in specs))
+        return self._kept(key, lambda: self._built_function(signature, outputs, training, component, specs))
+
+    def update_ops(self, signature: str) -> tuple[str, ...]:
+        """The update ops that a call of a signature runs when training."""
+        return self._variant.application(signature, list(self.infos(signature)[1]), training=True).update_ops
+
+    def losses(self) -> list[Callable[[], Any]]:
+        """The regularization losses; those that hang on an input, which nobody could evaluate, are told and left out."""
+        if self._losses is None:
+            names, unfed = self._variant.regularization_losses()
+            if unfed:
+                warnings.warn(
+                    f"The regularization losses {unfed} of the module depend on an input, so they cannot be computed from its"
+                    " variables. They are left out.",
+                    stacklevel=3,
+                )
+            self._losses = [functools.partial(self._loss, name) for name in names]
+        return list(self._losses)
+
+    def _loss(self, name: str) -> Any:
+        component = _replica()
+        return self._kept((name, component), lambda: self._built_loss(name, component))()
+
+    def _kept(self, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
+        if key not in self._built:
+            with self._lock:
+                if key not in self._built:
+                    with tf.init_scope(), no_garbage_collection():
+                        self._built[key] = build()
+        return self._built[key]
+
+    def _input_specs(self, signature: str) -> list[Any]:
+        if signature not in self._specs:
+            infos, _ = self.infos(signature)
+            specs = {name: spec for info in infos.values() for name, spec in _component_specs(info)}
+            self._specs[signature] = list(specs.values())
+        return self._specs[signature]
+
+    def _built_function(
+        self, signature: str, outputs: list[str], training: bool, component: int, specs: list[Any]
+    ) -> Any:
+        infos, made = self.infos(signature)
+        application = self._variant.application(signature, outputs, training)
+        names = list(dict.fromkeys(name for info in infos.values() for name in info.component_names()))
+        wanted = [name for key in outputs for name in made[key].component_names()]
+
+        def compute(*tensors: Any) -> list[Any]:
+            imported = self._imported(application.subgraph, component, dict(zip(names, tensors, strict=True)))
+            return _after_updates(imported, application, [imported.tensor(name) for name in wanted])
+
+        return tf.compat.v1.wrap_function(compute, specs, name="tf1hub")
+
+    def _built_loss(self, name: str, component: int) -> Any:
+        subgraph = self._variant.loss(name)
+        return tf.compat.v1.wrap_function(lambda: self._imported(subgraph, component, {}).tensor(name), [])
+
+    def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any]) -> Any:
+        feeds = {**self._variant.feeds(subgraph, component), **inputs}
+        placeless = _without_places(subgraph)
+        if has_control_flow(placeless):
+            return import_structured(placeless, "module", feeds)
+        return import_subgraph(placeless, "module", feeds)
+
+
+def _component_specs(info: TensorInfo) -> Iterator[tuple[str, Any]]:
+    """The dense tensors that an input is made of: their names and specs."""
+    specs = tf.nest.flatten(info.type_spec, expand_composites=True)
+    return zip(info.component_names(), specs, strict=True)
+
+
+def _after_updates(imported: Any, application: Application, tensors: list[Any]) -> list[Any]:
+    updates = [imported.element(name) for name in application.update_ops]
+    with tf.control_dependencies(updates):
+        return [tf.identity(tensor) for tensor in tensors]
+
+
+def _narrowed(spec: Any, tensor: Any) -> Any:
+    """A spec with what is known of a tensor's shape, too."""
+    return tf.TensorSpec(spec.shape.merge_with(tensor.shape), spec.dtype)
+
+
+def _replica() -> int:
+    """Which replica of a distribution strategy is being traced."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0
+    return int(tf.get_static_value(context.replica_id_in_sync_group))
+
+
+def _without_places(subgraph: Subgraph) -> Subgraph:
+    """The subgraph without devices and colocations: the caller says where a function runs."""
+    for node in subgraph.graph_def.node:
+        node.device = ""
+        node.attr.pop(COLOCATION_ATTR, None)
+    return dataclasses.replace(subgraph, colocations=())

@@ -1,0 +1,74 @@
+"""`hub.load`: a module, or any SavedModel, as an object of TensorFlow 2."""
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from tf1hub import files
+from tf1hub.consuming.loaded.loaded_module import LoadedModule
+from tf1hub.errors import MissingModuleError, WrongGraphError, raised_as_tensorflow
+from tf1hub.format import module_directory
+from tf1hub.spec import ModuleSpec, Tags, as_module_spec, as_tags
+from tf1hub.tensorflow_private import not_converted
+
+_TRAIN = frozenset({"train"})
+
+
+@not_converted
+def load(
+    handle: str | os.PathLike[str] | ModuleSpec, tags: Tags = None, options: Any = None, training_tags: Tags = None
+) -> Any:
+    """Loads a module to be applied and fine-tuned in TensorFlow 2.
+
+    Args:
+      handle: the path of a TF1 Hub module, or a `hub.ModuleSpec` (one that was not read from disk gets fresh variables); or
+        the path of another SavedModel.
+      tags: the tags of the graph variant to apply; none for the one without tags.
+      options: `tf.saved_model.LoadOptions`, for other SavedModels than TF1 Hub modules.
+      training_tags: the tags of the variant to train with. When left out it is the one with "train" beside `tags`, or the one
+        tagged `{"train"}`, or, in a module with neither, the variant that is applied.
+
+    Returns:
+      A `LoadedModule`; for another SavedModel what `tf.saved_model.load` gives.
+
+    Raises:
+      MissingModuleError: there is nothing at the path (an `OSError`, and a `tf.errors.NotFoundError`).
+      TagsError: no variant has these tags (a `ValueError`).
+      CheckpointError: the module lacks values for some of the variables (a `ValueError`).
+
+    >>> module = hub.load(path)
+    >>> embeddings = module(["a sentence", "another"])
+    """
+    if not isinstance(handle, ModuleSpec):
+        directory = files.absolute(files.resolve(handle))
+        if not module_directory.is_module(directory):
+            return _load_saved_model(directory, tags, options)
+    with tf.init_scope():
+        if not tf.executing_eagerly():
+            raise WrongGraphError(
+                "hub.load works with eager execution, and it is off here. Use hub.Module in graphs of TensorFlow 1."
+            )
+        spec = as_module_spec(handle)
+        return LoadedModule(spec, as_tags(tags), _training_tags(spec, as_tags(tags), training_tags))
+
+
+def _training_tags(spec: ModuleSpec, tags: frozenset[str], wanted: Tags) -> frozenset[str]:
+    if wanted is not None:
+        return as_tags(wanted)
+    return next((each for each in (tags | _TRAIN, _TRAIN) if each in spec.get_tags()), tags)
+
+
+def _load_saved_model(directory: str, tags: Tags, options: Any) -> Any:
+    if not files.exists(directory):
+        with raised_as_tensorflow():
+            raise MissingModuleError(f"There is no directory {directory!r}. Check the path of the module.")
+    names = (module_directory.SAVED_MODEL, module_directory.SAVED_MODEL_TEXT)
+    if not any(files.exists(files.join(directory, name)) for name in names):
+        with raised_as_tensorflow():
+            raise MissingModuleError(
+                f"{directory!r} holds neither {module_directory.MARKER} nor {module_directory.SAVED_MODEL}, so it is no"
+                " TF1 Hub module and no SavedModel. Check the path."
+            )
+    settings = {} if options is None else {"options": options}
+    return tf.saved_model.load(directory, tags=tags, **settings)

@@ -1,0 +1,140 @@
+"""The variables of a loaded module: one set, which all its variants share."""
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from tf1hub.checkpoints import local_checkpoint
+from tf1hub.consuming.module import Module
+from tf1hub.errors import GraphError
+from tf1hub.format.close_names import find_close_names
+from tf1hub.graph import collections
+from tf1hub.graph.variables import StoredVariable
+from tf1hub.names import node_name
+from tf1hub.spec import ModuleSpec
+from tf1hub.tensorflow_private import set_trainable
+
+# What tells two variables of a module apart: the name in the checkpoint, and where a part begins.
+Key: TypeAlias = tuple[str, tuple[int, ...] | None]
+
+
+class LoadedVariables:
+    """A module's variables as `tf.Variable`s, with the values of its checkpoint, or fresh ones when it has none.
+
+    Under the scope of a distribution strategy they are distributed variables: trainable ones mirrored, and the others, which
+    update ops change on each replica, averaged when they are read.
+
+    Attributes:
+      stored: how a checkpoint stores each, in order.
+      all: the `tf.Variable` of each, in the same order.
+      names: the name of each in the module, in the same order.
+      trainable: for each whether the publisher meant it to be trained.
+      trained: for each whether it is, and not frozen.
+    """
+
+    def __init__(self, spec: ModuleSpec, variants: Sequence[frozenset[str]], training: frozenset[str]):
+        found: dict[Key, StoredVariable] = {}
+        values: dict[Key, Any] = {}
+        for tags in variants:
+            spec.check_files(tags)
+            new = [one for one in spec.stored_variables(tags) if _key(one) not in found]
+            _check_parts(found.values(), new)
+            found.update({_key(one): one for one in new})
+            values.update(zip(map(_key, new), _initial_values(spec, tags, new), strict=True))
+        collected = spec.variant(training).variables(collections.TRAINABLE_VARIABLES)
+        trained = {node_name(variable.variable_name) for variable in collected}
+        keys = {_key(one) for one in spec.stored_variables(training) if one.node in trained}
+        self.stored = list(found.values())
+        self.names = [one.node for one in self.stored]
+        self.trainable = [key in keys for key in found]
+        self.all = [
+            _variable(one, values.pop(key), flag)
+            for (key, one), flag in zip(found.items(), self.trainable, strict=True)
+        ]
+        self.trained = list(self.trainable)
+        self._by_key = dict(zip(found, self.all, strict=True))
+
+    def of_variant(self, stored: Iterable[StoredVariable]) -> dict[str, Any]:
+        """The variables of a variant by the names of their nodes there."""
+        return {one.node: self._by_key[_key(one)] for one in stored}
+
+    def check_patterns(self, patterns: Iterable[str]) -> None:
+        """Refuses a pattern of names, such as "encoder/*", that matches no trainable variable.
+
+        Raises:
+          ValueError: there is such a pattern.
+        """
+        names = [name for name, trainable in zip(self.names, self.trainable, strict=True) if trainable]
+        for pattern in patterns:
+            if not fnmatch.filter(names, pattern):
+                raise ValueError(_no_match(pattern, names))
+
+    def train(self, trained: bool, patterns: Iterable[str]) -> None:
+        """Freezes or thaws the trainable variables whose names match one of the patterns."""
+        for i, name in enumerate(self.names):
+            if self.trainable[i] and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+                self.trained[i] = trained
+                set_trainable(self.all[i], trained)  # tapes shall lose no time on frozen ones
+
+
+def _key(one: StoredVariable) -> Key:
+    return one.checkpoint_name, one.offset
+
+
+def _no_match(pattern: str, names: list[str]) -> str:
+    if not names:
+        return "The module has no trainable variables: its publisher declared none. It can be used, not trained."
+    shown = ", ".join(repr(name) for name in (find_close_names(pattern, names) or names)[:5])
+    return f"No trainable variable of the module matches {pattern!r}. It has {len(names)}, such as {shown}."
+
+
+def _check_parts(known: Iterable[StoredVariable], new: Iterable[StoredVariable]) -> None:
+    """Refuses variants that cut a variable into different parts: they could not share it."""
+    cut = {one.checkpoint_name: one.node for one in known}
+    for one in new:
+        if one.checkpoint_name in cut:
+            raise GraphError(
+                f"The module's variants cut the variable {one.checkpoint_name!r} into different parts"
+                f" ({cut[one.checkpoint_name]!r} and {one.node!r}), so they cannot share it. Pass the tags of one variant as"
+                " `tags` and `training_tags`."
+            )
+
+
+def _initial_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[StoredVariable]) -> list[Any]:
+    if not stored:
+        return []
+    if spec.checkpoint is None:
+        return _fresh_values(spec, tags, stored)
+    with local_checkpoint(spec.checkpoint) as prefix:
+        values: list[Any] = tf.raw_ops.RestoreV2(
+            prefix=prefix,
+            tensor_names=[one.checkpoint_name for one in stored],
+            shape_and_slices=[one.slice_spec for one in stored],
+            dtypes=[tf.as_dtype(one.dtype) for one in stored],
+        )
+    return values
+
+
+def _fresh_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[StoredVariable]) -> list[Any]:
+    """What the variables' own initializers give."""
+    with tf.Graph().as_default() as graph:
+        variables = Module(spec, tags=tags, trainable=True).variable_of_node
+        with tf.compat.v1.Session(graph=graph) as session:
+            session.run([tf.compat.v1.global_variables_initializer(), tf.compat.v1.tables_initializer()])
+            values: list[Any] = session.run([variables[one.node] for one in stored])
+    return values
+
+
+def _variable(one: StoredVariable, value: Any, trainable: bool) -> Any:
+    """A variable in the current distribution strategy's scope."""
+    settings: Mapping[str, Any] = {}
+    if tf.distribute.has_strategy() and not trainable:
+        averaged = tf.as_dtype(one.dtype).is_floating
+        settings = {
+            "synchronization": tf.VariableSynchronization.ON_READ,
+            "aggregation": tf.VariableAggregation.MEAN if averaged else tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        }
+    shape = tf.TensorShape(one.shape)
+    return tf.Variable(value, trainable=trainable, name=one.node, dtype=value.dtype, shape=shape, **settings)

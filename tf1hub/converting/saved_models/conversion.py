@@ -1,0 +1,230 @@
+"""A TF1 Hub module becomes a SavedModel of TensorFlow 2."""
+
+import errno
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tf1hub import files
+from tf1hub.consuming.loaded.loaded_module import LoadedModule
+from tf1hub.consuming.loaded.loading import load
+from tf1hub.converting.saved_models.reusable_object import attached_messages, call_function, reusable_object
+from tf1hub.converting.saved_models.served_signatures import (
+    SERVING_DEFAULT,
+    renamed_inputs,
+    signature_function,
+    write_input_names,
+)
+from tf1hub.errors import SignatureError, TagsError, WrongGraphError, raised_as_tensorflow
+from tf1hub.format.module_directory import SAVED_MODEL
+from tf1hub.format.placing import check_free, new_module_directory
+from tf1hub.spec import Tags, as_module_spec, as_tags
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ConvertedModule:
+    """What a SavedModel was made with.
+
+    Attributes:
+      path: its directory.
+      called: the signature that `__call__` applies, None when it has no `__call__`.
+      returns_dict: whether `__call__` returns a dict of all outputs, instead of a tensor.
+      signatures: the names of its signatures.
+      tags, training_tags: those of the variants that became `training=False` and `training=True`.
+      variables, trainable_variables, regularization_losses, assets: how many there are.
+      attached_messages: their keys.
+      bytes_written: the size of its files.
+    """
+
+    path: str
+    called: str | None
+    returns_dict: bool
+    signatures: tuple[str, ...]
+    tags: tuple[str, ...]
+    training_tags: tuple[str, ...]
+    variables: int
+    trainable_variables: int
+    regularization_losses: int
+    assets: int
+    attached_messages: tuple[str, ...]
+    bytes_written: int
+
+
+def to_saved_model(
+    module: Any,
+    path: str | os.PathLike[str],
+    *,
+    tags: Tags = None,
+    training_tags: Tags = None,
+    signature: str | None = None,
+    as_dict: bool | None = None,
+    on_progress: Progress | None = None,
+) -> ConvertedModule:
+    """Writes a TF1 Hub module as a TF2 SavedModel that can be fine-tuned without tf1hub.
+
+    It has the interface of reusable SavedModels: `__call__(inputs, training=False)`, `variables`, `trainable_variables` and
+    `regularization_losses`. With `training=True` the training variant is applied, and its update ops run. All signatures are
+    there under their names, and "serving_default" is the one that `__call__` applies. Attached messages are kept:
+    `attached_messages()` gives them serialized, by key.
+
+    Args:
+      module: a module's path or `hub.ModuleSpec`; or what `hub.load` or `hub.KerasLayer` made of one, whose current values
+        are written.
+      path: the SavedModel's directory. It is there whole or not at all; nothing that is there is replaced.
+      tags: the tags of the graph variant to convert; none for the one without tags.
+      training_tags: those of the variant for training; when left out, as in `hub.load`.
+      signature: the signature that `__call__` applies. When left out it is "default", or the only one there is; of several
+        others none is chosen, and there is no `__call__`.
+      as_dict: whether `__call__` returns a dict of all outputs. When left out it does so if no output is called "default".
+      on_progress: called with the number of steps that are done, and of all.
+
+    Returns:
+      What was written.
+
+    Raises:
+      MissingModuleError: there is no module (an `OSError`).
+      ModuleExistsError: there is something at `path` (a `tf.errors.AlreadyExistsError`).
+      SignatureError, TagsError: the module has no such signature or variant.
+      WrongGraphError: eager execution is off (a `RuntimeError`).
+    """
+    target = files.absolute(files.resolve(path))
+    with raised_as_tensorflow(), tf.init_scope():
+        check_free(target, SAVED_MODEL)
+        if not tf.executing_eagerly():
+            raise WrongGraphError("A SavedModel is written with eager execution, and it is off here.")
+        loaded = _loaded(module, tags, training_tags)
+        called = _called_signature(loaded, signature)
+        with _thawed(loaded), _untold():
+            return _write(loaded, target, called, as_dict, on_progress or (lambda done, total: None))
+
+
+def _loaded(module: Any, tags: Tags, training_tags: Tags) -> LoadedModule:
+    loaded = getattr(module, "resolved_object", module)  # a KerasLayer's
+    if not isinstance(loaded, LoadedModule):
+        new: LoadedModule = load(as_module_spec(module), tags=tags, training_tags=training_tags)
+        return new
+    for what, wanted, has in (
+        ("tags", tags, loaded.tags),
+        ("training_tags", training_tags, loaded.training_tags),
+    ):
+        if wanted is not None and as_tags(wanted) != has:
+            raise TagsError(
+                f"`{what}` is {sorted(as_tags(wanted))}, and the module was loaded with {sorted(has)}. Leave it out, or"
+                " load the module with these tags."
+            )
+    return loaded
+
+
+def _called_signature(module: LoadedModule, wanted: str | None) -> str | None:
+    names = module.get_signature_names()
+    if wanted is not None:
+        module.get_input_info_dict(wanted)  # there is such a signature
+        return wanted
+    for name in ("default", SERVING_DEFAULT):
+        if name in names:
+            return name
+    return names[0] if len(names) == 1 else None
+
+
+def _write(
+    module: LoadedModule, target: str, called: str | None, as_dict: bool | None, on_progress: Progress
+) -> ConvertedModule:
+    names = {name: name for name in module.get_signature_names()}
+    advance = _steps(len(names) + (2 if called is not None else 0) + 1, on_progress)
+    root = reusable_object(module)
+    if called is not None:
+        if as_dict is None:
+            as_dict = "default" not in module.get_output_info_dict(called)
+        root.__call__ = call_function(module, called, as_dict, advance)
+    served = {}
+    for name in names:
+        served[name] = signature_function(module, name)
+        advance()
+    if called is not None and SERVING_DEFAULT not in names:
+        names[SERVING_DEFAULT] = called
+        served[SERVING_DEFAULT] = served[called]
+    with new_module_directory(target, SAVED_MODEL) as directory:
+        with _as_os_errors(target):
+            tf.saved_model.save(root, directory, signatures=served)
+            write_input_names(directory, renamed_inputs(module, names))
+        size = sum(file.stat().st_size for file in Path(directory).rglob("*") if file.is_file())
+    advance()
+    return ConvertedModule(
+        path=target,
+        called=called,
+        returns_dict=bool(as_dict),
+        signatures=tuple(sorted(names)),
+        tags=tuple(sorted(module.tags)),
+        training_tags=tuple(sorted(module.training_tags)),
+        variables=len(root.variables),
+        trainable_variables=len(root.trainable_variables),
+        regularization_losses=len(root.regularization_losses),
+        assets=len(root.assets),
+        attached_messages=tuple(sorted(attached_messages(module))),
+        bytes_written=size,
+    )
+
+
+def _steps(total: int, on_progress: Progress) -> Callable[[], None]:
+    """A function to call after each step."""
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, total)
+
+    return advance
+
+
+@contextmanager
+def _thawed(module: LoadedModule) -> Iterator[None]:
+    """Whether a variable can be trained is the module's matter; what is frozen in this process is not written."""
+    trained = {id(variable) for variable in module.trainable_variables}
+    with _no_error_without_any():
+        module.thaw()
+    frozen = [
+        escape(name)
+        for name, variable in zip(module.variable_names, module.variables, strict=True)
+        if variable.trainable and id(variable) not in trained
+    ]
+    try:
+        yield
+    finally:
+        if frozen:
+            module.freeze(*frozen)
+
+
+@contextmanager
+def _no_error_without_any() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:  # No variable is trainable.
+        pass
+
+
+@contextmanager
+def _untold() -> Iterator[None]:
+    """Tracing with `training=True` is no training: no need to tell that a module has one variant only."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The module has no variant with the tag 'train'", category=UserWarning)
+        yield
+
+
+@contextmanager
+def _as_os_errors(path: str) -> Iterator[None]:
+    """A disk that is full, as the error that it is elsewhere."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:
+        kind = errno.ENOSPC if isinstance(error, tf.errors.ResourceExhaustedError) else errno.EFBIG
+        raise OSError(kind, f"{os.strerror(kind)}; nothing was written", path) from error
