@@ -60,7 +60,8 @@ def run_child(python: Path, *arguments: str) -> Any:
         raise ChildFailedError(f"{' '.join(command)} printed no JSON:\n{child.stdout}") from error
 
 
-def _progress(text: str) -> None:
+def progress(text: str) -> None:
+    """Tell whoever waits what is being done."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -73,26 +74,29 @@ def _sides(arguments: argparse.Namespace) -> list[Side]:
     return [Side(PREDECESSOR, PEER, "tensorflow_hub"), *ours]
 
 
-def _measure(sides: list[Side], rows: list[Row], count: int, modules: dict[str, Any]) -> tuple[Rounds, dict[str, str]]:
+def measure(
+    sides: list[Side], rows: list[Row], count: int, modules: dict[str, Any], program: str = "benchmarks.measurements"
+) -> tuple[Rounds, dict[str, str]]:
     """All rounds' figures for each side, and each side's version of TensorFlow."""
     rounds: Rounds = {side.title: {} for side in sides}
     versions: dict[str, str] = {}
     for measurement, module in dict.fromkeys((row.measurement, row.module) for row in rows):
         for number in range(count):
             for side in sides if number % 2 == 0 else sides[::-1]:
-                _progress(f"{measurement} on {module}, round {number + 1} of {count}: {side.title}")
+                progress(f"{measurement} on {module}, round {number + 1} of {count}: {side.title}")
                 figures = None
                 try:
                     arguments = (measurement, side.library, modules[module]["path"])
-                    found = run_child(side.python, "benchmarks.measurements", *arguments)
+                    found = run_child(side.python, program, *arguments)
                     figures, versions[side.title] = found["figures"], found["tensorflow"]
                 except ChildFailedError as error:
-                    _progress(f"failed: {error}")
+                    progress(f"failed: {error}")
                 rounds[side.title].setdefault((measurement, module), []).append(figures)
     return rounds, versions
 
 
-def _heading(versions: dict[str, str], modules: dict[str, Any], count: int) -> list[str]:
+def heading_lines(versions: dict[str, str], modules: dict[str, Any], count: int) -> list[str]:
+    """When, where and on what was measured."""
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -107,6 +111,11 @@ def _heading(versions: dict[str, str], modules: dict[str, Any], count: int) -> l
         sides,
         f"Modules: {sizes}",
     ]
+
+
+def has_failures(rounds: Rounds) -> bool:
+    """Whether any measurement failed."""
+    return any(None in each for found in rounds.values() for each in found.values())
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -124,7 +133,8 @@ def _parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def _write_json(file: Path, heading: list[str], modules: dict[str, Any], rounds: Rounds) -> None:
+def write_json(file: Path, heading: list[str], modules: dict[str, Any], rounds: Rounds) -> None:
+    """Write every round's figures."""
     figures = [
         {"side": title, "measurement": measurement, "module": module, "rounds": each}
         for title, found in rounds.items()
@@ -140,20 +150,20 @@ def main() -> int:
     rows = [row for row in ROWS if not arguments.only or row.measurement in arguments.only]
     rows = [row for row in rows if not arguments.modules or row.module in arguments.modules]
     if not rows:
-        _progress("No measurement is left: --only and --modules exclude each other.")
+        progress("No measurement is left: --only and --modules exclude each other.")
         return 2
-    _progress("writing the modules, unless they are there already")
+    progress("writing the modules, unless they are there already")
     try:
         modules = run_child(PEER, "benchmarks.modules", *dict.fromkeys(row.module for row in rows))
     except ChildFailedError as error:
-        _progress(f"The modules could not be written: {error}")
+        progress(f"The modules could not be written: {error}")
         return 1
-    rounds, versions = _measure(_sides(arguments), rows, arguments.rounds, modules)
-    heading = _heading(versions, modules, arguments.rounds)
+    rounds, versions = measure(_sides(arguments), rows, arguments.rounds, modules)
+    heading = heading_lines(versions, modules, arguments.rounds)
     print("\n".join([*heading, "", table(rows, rounds)]))
     if arguments.json:
-        _write_json(arguments.json, heading, modules, rounds)
-    return int(any(None in each for found in rounds.values() for each in found.values()))
+        write_json(arguments.json, heading, modules, rounds)
+    return int(has_failures(rounds))
 
 
 if __name__ == "__main__":

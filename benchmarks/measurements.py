@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.modules import EARLY_ACTIVATION, VOCABULARY
@@ -56,13 +56,14 @@ def _prepare(library: str, *names: str) -> tuple[Any, Any]:
     return tf, hub
 
 
-def _module_name(module_dir: str) -> str:
+def module_name(module_dir: str) -> str:
+    """Which of the benchmarks' modules it is."""
     return module_dir.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _placeholders(tf: Any, module_dir: str) -> Any:
     """What the default signature is applied to in a graph."""
-    v1, name = tf.compat.v1, _module_name(module_dir)
+    v1, name = tf.compat.v1, module_name(module_dir)
     if name == "c":
         inputs = ("input_ids", "input_mask", "segment_ids")
         return {key: v1.placeholder(tf.int32, [None, TOKENS], key) for key in inputs}
@@ -75,7 +76,7 @@ def _arrays(module_dir: str) -> Any:
     """What the default signature is fed with: a batch of one."""
     import numpy as np
 
-    if _module_name(module_dir) == "c":
+    if module_name(module_dir) == "c":
         ids = np.arange(TOKENS, dtype=np.int32)[None] % VOCABULARY
         return {"input_ids": ids, "input_mask": np.ones_like(ids), "segment_ids": np.zeros_like(ids)}
     return np.linspace(0, 1, 224 * 224 * 3, dtype=np.float32).reshape(1, 224, 224, 3)
@@ -108,11 +109,12 @@ def apply(library: str, module_dir: str) -> Figures:
             "growth": times[49] / times[0],
             "wall": whole.wall(),
             "nodes": len(graph.get_operations()),
-            "peak_rss_mb": _peak_rss_mb(),
+            "peak_rss_mb": peak_rss_mb(),
         }
 
 
-def _peak_rss_mb() -> float:
+def peak_rss_mb() -> float:
+    """The most memory that this process had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
@@ -226,16 +228,16 @@ MEASUREMENTS: dict[str, Callable[[str, str], Figures]] = {
 }
 
 
-def main() -> None:
+def main(measurements: Mapping[str, Callable[[str, str], Figures]]) -> None:
     """Run one measurement and print its figures, and TensorFlow's version, as one line of JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("name", choices=list(MEASUREMENTS))
-    parser.add_argument("library", help="the module to import: tensorflow_hub or tf1hub")
+    parser.add_argument("name", choices=list(measurements))
+    parser.add_argument("library", help="what is measured, such as the module to import: tensorflow_hub or tf1hub")
     parser.add_argument("module_dir", help="the module that it is measured on")
     arguments = parser.parse_args()
-    figures = MEASUREMENTS[arguments.name](arguments.library, arguments.module_dir)
+    figures = measurements[arguments.name](arguments.library, arguments.module_dir)
     print(json.dumps({"figures": figures, "tensorflow": importlib.metadata.version("tensorflow")}))
 
 
 if __name__ == "__main__":
-    main()
+    main(MEASUREMENTS)

@@ -10,7 +10,7 @@ Round = dict[str, float] | None
 """The figures of one measurement in one round; None where it failed."""
 
 PREDECESSOR = "tensorflow_hub"
-"""The side that all others are compared with. Sides are named by their titles."""
+"""The side that others are compared with. Sides are named by their titles."""
 
 
 @dataclass(frozen=True)
@@ -122,16 +122,24 @@ def _cells(row: Row, predecessor: Sequence[Round], ours: Sequence[Round]) -> lis
     return [summary.text(row.decimals), ratio.text(2) if ratio else "", verdict]
 
 
-def table(rows: Sequence[Row], rounds: dict[str, dict[tuple[str, str], list[Round]]]) -> str:
-    """The report: `rounds` holds for each side's title the figures of each (measurement, module)."""
-    others = [title for title in rounds if title != PREDECESSOR]
-    head = ["median (lowest..highest)", PREDECESSOR]
+def table(
+    rows: Sequence[Row], rounds: dict[str, dict[tuple[str, str], list[Round]]], against: str = PREDECESSOR
+) -> str:
+    """The report: `rounds` holds for each side's title the figures of each (measurement, module).
+
+    Args:
+      rows: what is shown.
+      rounds: what was found.
+      against: the side that the others are compared with.
+    """
+    others = [title for title in rounds if title != against]
+    head = ["median (lowest..highest)", against]
     for title in others:
         head += [title, "times smaller", "as wanted"]
     lines = [[*head[:2], "wanted", *head[2:]]]
     for row in rows:
         key = (row.measurement, row.module)
-        theirs = rounds[PREDECESSOR][key]
+        theirs = rounds[against][key]
         figures = [each[row.figure] for each in theirs if each]
         own = "failed" if None in theirs else Summary.of(figures).text(row.decimals)
         cells = [cell for title in others for cell in _cells(row, theirs, rounds[title][key])]

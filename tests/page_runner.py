@@ -12,6 +12,7 @@ Other fences are not run. Line numbers in a traceback are those of the page.
 """
 
 import doctest
+import linecache
 import os
 import re
 import subprocess
@@ -95,7 +96,10 @@ def _run_command(command: str, expected: str, where: str) -> None:
 def run_page(path: Path) -> int:
     """Runs all examples of a page; returns how many there are."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    examples = list(examples_of(path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    # AutoGraph reads the source of a tf.function.
+    linecache.cache[path.name] = len(text), None, text.splitlines(keepends=True), path.name
+    examples = list(examples_of(text))
     for example in examples:
         run_example(example, path.name, namespace)
     return len(examples)

@@ -3,6 +3,7 @@
 The facts are plain data; TensorFlow's types are made from them when they are asked for.
 """
 
+from functools import cached_property
 from typing import Any
 
 from tf1hub.errors import UnsupportedModuleError
@@ -23,17 +24,17 @@ class TensorInfo:
     def __init__(self, proto: protos.TensorInfo):
         self.proto = proto
 
-    @property
+    @cached_property
     def is_sparse(self) -> bool:
         """Whether it is a `tf.SparseTensor`."""
         return bool(self.proto.WhichOneof("encoding") == "coo_sparse")
 
-    @property
+    @cached_property
     def is_composite(self) -> bool:
         """Whether it is made of several tensors: a `tf.SparseTensor`, a `tf.RaggedTensor`."""
         return self.proto.WhichOneof("encoding") in ("coo_sparse", "composite_tensor")
 
-    @property
+    @cached_property
     def dtype(self) -> Any:
         """The `tf.DType` of the values."""
         import tensorflow as tf
@@ -42,6 +43,10 @@ class TensorInfo:
 
     def get_shape(self) -> Any:
         """The static `tf.TensorShape`."""
+        return self._static_shape
+
+    @cached_property
+    def _static_shape(self) -> Any:
         return self.type_spec.shape if self.is_composite else _shape(self.proto.tensor_shape)
 
     @property
@@ -49,7 +54,7 @@ class TensorInfo:
         """Whether a module can take or give such a tensor. It is always so for what was read from a module."""
         return True
 
-    @property
+    @cached_property
     def type_spec(self) -> Any:
         """The `tf.TypeSpec`: a TensorSpec, SparseTensorSpec or RaggedTensorSpec.
 

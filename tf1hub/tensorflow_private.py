@@ -73,6 +73,16 @@ def brought_into(graph: Any, tensor: Any) -> Any:
     return context.AddValue(tensor) if context else tensor
 
 
+def watched_handle(variable: Any) -> Any:
+    """A variable's handle in the function that is being built, which gradient tapes then know to depend on the variable.
+
+    Public `variable.value()` does that too, but leaves a read in the function that each call would run for nothing.
+    """
+    graph = _ops.get_default_graph()
+    graph.watch_variable(variable)
+    return graph.capture(variable.handle)
+
+
 def place_with(op: Any, others: list[Any]) -> None:
     """Colocates an existing op with others. `tf.compat.v1.colocate_with` works on ops that are being made only."""
     own = [group for group in op.colocation_groups() if group != colocation_group(op.name)]
@@ -117,6 +127,14 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     """Has gradient tapes watch a variable by themselves, or not. Public API takes that only when it is made."""
     for one in getattr(variable, "values", (variable,)):  # a distributed variable's replicas
         one._trainable = trainable
+
+
+def describe_keywords(function: Any, specs: dict[str, Any]) -> None:
+    """Has a concrete function say that it takes keyword arguments, as those of `tf.saved_model.load` do.
+
+    Public API makes it say so only where it then takes no list or NumPy array by position.
+    """
+    function.graph.structured_input_signature = ((), specs)
 
 
 class _LegacyKerasModule(ModuleType):

@@ -24,6 +24,7 @@ _COMMANDS = {
     "verify": ("verify", "Check every byte of a module that can be checked."),
     "diff": ("diff", "Tell what differs between two modules."),
     "weights": ("weights", "Take a module's variables out, or put others in."),
+    "convert": ("convert", "Convert to a TF2 SavedModel, or from a TF1 one (needs TensorFlow)."),
     "apply": ("apply", "Run a module on inputs (needs TensorFlow)."),
     "text-embedding": ("text_embedding", "Make a module of an embedding file."),
 }

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
@@ -40,3 +40,20 @@ def progress(description: str, total: int | None, unit: str = "bytes") -> Iterat
             bar.update(task, advance=by, rate=f"{speed:,.0f} {unit}/s" if speed else "")
 
         yield advance
+
+
+@contextmanager
+def reported_progress(description: str, unit: str = "bytes") -> Iterator[Callable[[int, int], None]]:
+    """Gives a function to call with how much is done, and how much there is to do. The bar begins with its first call."""
+    with ExitStack() as stack:
+        bars: list[Callable[[int], None]] = []
+        shown = 0
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal shown
+            if not bars:
+                bars.append(stack.enter_context(progress(description, total, unit)))
+            bars[0](done - shown)
+            shown = done
+
+        yield on_progress

@@ -1,14 +1,12 @@
 """`tf1hub weights`: a module's variables to a file of arrays, and back into a copy of the module."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tf1hub.cli.options import json_option
-from tf1hub.cli.progress import progress
+from tf1hub.cli.progress import reported_progress
 from tf1hub.cli.text import count, human_size, print_json, readable
 
 if TYPE_CHECKING:
@@ -96,7 +94,7 @@ def _check_suffix(path: str, name: str) -> None:
 def _export(module: str, file: str, only: tuple[str, ...], force: bool, as_json: bool) -> None:
     from tf1hub.converting.weights import export_weights
 
-    with _bar("Writing") as on_progress:
+    with reported_progress("Writing") as on_progress:
         written = export_weights(module, file, only=only, overwrite=force, on_progress=on_progress)
     size = os.path.getsize(file)
     if as_json:
@@ -108,7 +106,7 @@ def _export(module: str, file: str, only: tuple[str, ...], force: bool, as_json:
 def _replace(module: str, file: str, output: str, partial: bool, as_json: bool) -> None:
     from tf1hub.converting.weights import replace_weights
 
-    with _bar("Copying") as on_progress:
+    with reported_progress("Copying") as on_progress:
         done = replace_weights(module, file, output, partial=partial, on_progress=on_progress)
     if as_json:
         plain = {"replaced": _plain(done.replaced), "kept": _plain(done.kept)}
@@ -128,20 +126,3 @@ def _plain(weights: "list[Weight] | tuple[Weight, ...]") -> list[dict[str, Any]]
     return [
         {"name": each.name, "dtype": each.dtype, "shape": list(each.shape), "bytes": each.nbytes} for each in weights
     ]
-
-
-@contextmanager
-def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, which begins when it is known how much there is to do."""
-    with ExitStack() as stack:
-        bars: list[Callable[[int], None]] = []
-        shown = 0
-
-        def on_progress(done: int, total: int) -> None:
-            nonlocal shown
-            if not bars:
-                bars.append(stack.enter_context(progress(description, total)))
-            bars[0](done - shown)
-            shown = done
-
-        yield on_progress

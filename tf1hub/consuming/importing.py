@@ -108,11 +108,18 @@ def _to_tensorflow(subgraph: Subgraph, graph: Any, scope: str) -> Any:
     if not needs_scoping(graph_def) and not graph_def.library.function:
         _placeless[subgraph] = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
         return _placeless[subgraph]
+    return tf.compat.v1.GraphDef.FromString(without_clashes(graph_def, graph, scope).SerializeToString())
+
+
+def without_clashes(graph_def: protos.GraphDef, graph: Any, scope: str) -> protos.GraphDef:
+    """A copy that shares no names with what is in `graph` already, when its nodes come under `scope`.
+
+    Raises:
+      GraphError: a function of its library calls an op that TensorFlow does not know.
+    """
     check_functions(graph_def)
     graph_def = scoped(graph_def, scope)
-    if graph_def.library.function:
-        graph_def = _without_clashes(graph_def, graph)
-    return tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+    return _with_own_functions(graph_def, graph) if graph_def.library.function else graph_def
 
 
 _loop_number = itertools.count(1)
@@ -120,7 +127,7 @@ _loop_number = itertools.count(1)
 _imported_functions: "weakref.WeakKeyDictionary[Any, dict[str, str]]" = weakref.WeakKeyDictionary()
 
 
-def _without_clashes(graph_def: protos.GraphDef, graph: Any) -> protos.GraphDef:
+def _with_own_functions(graph_def: protos.GraphDef, graph: Any) -> protos.GraphDef:
     """Renames functions whose names are taken by others: two publishers' `cond_true_7` are not the same."""
     if has_loops(graph_def):
         # TensorFlow names a loop's gradient functions after its body, so two loops must not share one.

@@ -91,6 +91,8 @@ def _as_kind(value: Any, info: TensorInfo) -> Any:
         return value if isinstance(value, tf.SparseTensor) else None
     if info.is_composite:
         return _as_composite(value, info.type_spec)
+    if isinstance(value, tf.Tensor) and tf.executing_eagerly():
+        return value
     if isinstance(value, tf.compat.v1.SparseTensorValue | tf.SparseTensor | tf.RaggedTensor):
         return None
     if isinstance(value, tf.compat.v1.ragged.RaggedTensorValue):
@@ -120,13 +122,12 @@ def components(tensors: Mapping[str, Any], infos: Mapping[str, TensorInfo]) -> d
     return {
         name: component
         for key, info in infos.items()
-        for name, component in zip(info.component_names(), _flattened(tensors[key]), strict=True)
+        for name, component in zip(info.component_names(), _flattened(tensors[key], info), strict=True)
     }
 
 
-def _flattened(tensor: Any) -> list[Any]:
-    flat: list[Any] = tf.nest.flatten(tensor, expand_composites=True)
-    return flat
+def _flattened(tensor: Any, info: TensorInfo) -> list[Any]:
+    return tf.nest.flatten(tensor, expand_composites=True) if info.is_composite else [tensor]
 
 
 def composed(info: TensorInfo, tensors: list[Any]) -> Any:

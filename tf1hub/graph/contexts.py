@@ -102,3 +102,12 @@ def _chosen(contexts: Iterable[protos.ControlFlowContextDef]) -> Iterator[Contex
             yield context.while_ctxt
         elif context.HasField("cond_ctxt"):
             yield context.cond_ctxt
+
+
+def loops_without_gradients(contexts: Contexts) -> frozenset[str]:
+    """The names of the while loops through which there shall be no gradients: those made with `back_prop=False`."""
+    outermost = [context for key in collections.CONTEXT_COLLECTIONS for context in contexts.get(key, ())]
+    loops = (
+        each for context in outermost for each in _with_nested(context) if isinstance(each, protos.WhileContextDef)
+    )
+    return frozenset(loop.context_name for loop in loops if not loop.back_prop)

@@ -15,6 +15,8 @@ from tf1hub.names import is_control_input, node_name, tensor_name
 # Where all take values from such a node, and none a reference, it can join values. The other ops that hand references on
 # always hand on the resource, so that it is read by each consumer, when that runs.
 _JOINING = frozenset({"RefMerge", "RefExit", "RefNextIteration"})
+_SHARING = frozenset({"Identity", "Switch"})
+_TRACED = frozenset([*VARIABLES, *TABLES, *PASSING, *COUNTERPARTS, *_SHARING])
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Reference:
 
     Attributes:
       source: the node of the variable or table.
-      handle: the tensor that has the resource where this had the reference.
+      handle: what has the resource where this had the reference, as nodes name their inputs.
       dtype: the variable's DataType; None for a table.
       after: the node that comes first: an assignment whose output this is, or the one that shares the memory.
     """
@@ -68,6 +70,8 @@ class References:
             return []
         known = self._writes_before.get(reference.after, 0) if reference.after else 0
         new = self._writers.get(reference.source, 0) & ~known
+        if not self._writes_before.get(consumer, 0) & new:
+            return []
         names = dict.fromkeys(node_name(name) for name in self._nodes[consumer].input)
         return [name for name in names if self._writes_before.get(name, 0) & new]
 
@@ -75,7 +79,7 @@ class References:
         todo = [name for name, node in self._nodes.items() if node.op in VARIABLES or node.op in TABLES]
         while todo:
             node = self._nodes[todo.pop()]
-            if self._trace_outputs(node):
+            if node.op in _TRACED and self._trace_outputs(node):
                 todo.extend(self._consumers.get(node.name, ()))
 
     def _trace_outputs(self, node: protos.NodeDef) -> bool:
@@ -87,14 +91,14 @@ class References:
         reference = next((self.found[each] for each in inputs if each in self.found), None)
         if node.op in VARIABLES or node.op in TABLES:
             dtype = node.attr["dtype"].type if node.op in VARIABLES else None
-            self.found[output] = Reference(name, output, dtype)
+            self.found[output] = Reference(name, name, dtype)
         elif node.op in PASSING:
             return self._trace_passing(node, reference, inputs)
         elif node.op in COUNTERPARTS and inputs[0] in self.found and COUNTERPARTS[node.op].returns:
             self.found[output] = replace(self.found[inputs[0]], after=name)
         elif node.op == "Identity" and reference is not None:
             self.shared[output] = replace(reference, after=name)
-        elif node.op in ("Identity", "Switch") and inputs[0] in self.shared:
+        elif node.op in _SHARING and inputs[0] in self.shared:
             self._trace_sharing(node, self.shared[inputs[0]])
         else:
             return False
@@ -104,8 +108,8 @@ class References:
         handled = reference is not None and (node.op not in _JOINING or node.name in self._passing)
         if handled and reference is not None:
             for i in range(2 if node.op == "RefSwitch" else 1):
-                output = f"{node.name}:{i}"
-                self.found[output] = replace(reference, handle=output, after=None)
+                handle = f"{node.name}:{i}" if i else node.name
+                self.found[tensor_name(handle)] = replace(reference, handle=handle, after=None)
         elif reference is not None or any(node_name(each) in self.plain for each in inputs):
             self.plain.add(node.name)
         else:
@@ -121,11 +125,11 @@ class References:
             twin += "_"
         self.twins[twin] = node.name, shared.handle
         for i in range(2):
-            self.shared[f"{node.name}:{i}"] = replace(shared, handle=f"{twin}:{i}", after=node.name)
+            self.shared[f"{node.name}:{i}"] = replace(shared, handle=f"{twin}:{i}" if i else twin, after=node.name)
 
     def _order_writes(self) -> None:
         """Gives each assignment a bit, and each node the bits of those that it waits for."""
-        todo = []
+        todo: list[str] = []
         for output, reference in self.found.items():
             if reference.after is not None:
                 bit = 1 << len(todo)

@@ -74,12 +74,11 @@ class _Rewrite:
     def change(self, node: protos.NodeDef) -> None:
         """Changes a node in place. It must still be as it is in the graph that the rewrite was made for."""
         references = self._references
-        data = [name for name in node.input if not is_control_input(name)]
-        first = references.of(data[0]) if data else None
+        first = references.of(node.input[0]) if node.input else None
         if node.op in VARIABLES:
             _change_variable(node)
         elif node.op in TABLES:
-            node.op = TABLES[node.op]
+            _become(node, TABLES[node.op])
         elif node.op in COUNTERPARTS and first is not None:
             self._change_counterpart(node)
         elif node.op in PASSING:
@@ -121,13 +120,27 @@ class _Rewrite:
     def _read_references(self, node: protos.NodeDef, start: int = 0) -> None:
         """Has a node read the variables whose references, or whose memory, its inputs from `start` on are."""
         references = self._references
-        for i in range(start, len(node.input)):
-            reference = references.of(node.input[i])
-            shared = None if is_control_input(node.input[i]) else references.shared.get(tensor_name(node.input[i]))
+        for i, name in enumerate(node.input[start:], start):
+            if is_control_input(name):
+                continue
+            tensor = tensor_name(name)
+            reference, shared = references.found.get(tensor), references.shared.get(tensor)
             if reference is not None and reference.dtype is not None:
-                node.input[i] = self._read(reference, references.written_before(node.name, reference))
+                node.input[i] = self._value(reference, references.written_before(node.name, reference))
             elif shared is not None and (stale := references.written_before(node.name, shared)):
                 node.input[i] = self._read(shared, stale)
+
+    def _value(self, reference: Reference, after: Iterable[str] = ()) -> str:
+        """The node that has the value of a reference, once some nodes have run."""
+        read = self._read(reference, after)
+        if reference.after is None:
+            return read
+        name = f"{read}/StopGradient"  # no gradient went through an assignment
+        if name not in self.new:
+            node = protos.NodeDef(name=name, op="StopGradient", input=[read], device=self.new[read].device)
+            node.attr["T"].type = reference.dtype or 0
+            self._add(node, beside=read)
+        return name
 
     def _read(self, reference: Reference, after: Iterable[str] = ()) -> str:
         """The node that reads a variable once some nodes have run."""
@@ -159,6 +172,7 @@ class _Rewrite:
             node = protos.NodeDef()
             node.CopyFrom(self._index.nodes[switch])
             node.name, node.input[0] = name, handle
+            node.attr.pop(_NOTES_ON_OUTPUTS, None)
             node.attr["T"].type = _RESOURCE
             self._add(node, beside=switch)
 
@@ -209,7 +223,7 @@ class _Rewrite:
     def _value_name(self, name: str) -> str:
         """The tensor that has the value of what may be a reference."""
         reference = self._references.of(name) if ":" in name else None
-        return tensor_name(self._read(reference)) if reference and reference.dtype is not None else name
+        return tensor_name(self._value(reference)) if reference and reference.dtype is not None else name
 
 
 def _change_variable(node: protos.NodeDef) -> None:

@@ -1,7 +1,7 @@
 """TensorArrays, made into TensorLists.
 
-A TensorArray is an object that ops change behind the graph's back, so functions have no gradients of it. A TensorList is a value,
-a tensor of type variant, which TensorFlow 2 differentiates, compiles and saves.
+A TensorArray is an object that ops change behind the graph's back, so functions have no gradients of it. A TensorList is a
+value, a tensor of type variant, which TensorFlow 2 differentiates, compiles and saves.
 
 requires  a graph that uses the arrays as TF1's `tf.TensorArray` does: each op takes the flow that the op before gave it
 ensures   no TensorArray op is left; each flow, and each handle, is a list now
@@ -9,7 +9,6 @@ ensures   no TensorArray op is left; each flow, and each handle, is a list now
 
 import copy
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from tf1hub.errors import GraphError
 from tf1hub.format import dtypes, protos
@@ -18,7 +17,9 @@ from tf1hub.names import is_control_input, node_name, tensor_name
 
 _PREFIX = "TensorArray"
 _VERSIONS = ("V2", "V3")
-_PASSING_ON = frozenset(("Identity", "Enter", "Exit", "Switch", "Merge", "NextIteration", "StopGradient", "PreventGradient"))
+_PASSING_ON = frozenset(
+    ("Identity", "Enter", "Exit", "Switch", "Merge", "NextIteration", "StopGradient", "PreventGradient")
+)
 # Where an op of TensorArrays takes the flow; those that take none are not here.
 _FLOW_INPUT = {"Write": 3, "Read": 2, "Gather": 2, "Scatter": 3, "Size": 1, "Concat": 1, "Split": 3}
 _WRITES = frozenset(("Write", "Scatter", "Split"))
@@ -116,7 +117,9 @@ class _Rewrite:
         while todo:
             source = todo.pop()
             for node in self._consumers.get(source, ()):
-                if _kind(node) is not None or all(is_control_input(name) for name in node.input if node_name(name) == source):
+                if _kind(node) is not None or all(
+                    is_control_input(name) for name in node.input if node_name(name) == source
+                ):
                     continue
                 if node.op not in _PASSING_ON:
                     raise GraphError(
@@ -133,7 +136,9 @@ class _Rewrite:
             return _node(node, "NoOp", [])
         if kind == "":
             shape = self._shape_input(node, self._element_shapes[node.name])
-            return _node(node, "TensorListReserve", [shape, node.input[0]], element_dtype=_dtype(node), shape_type=dtypes.INT32)
+            return _node(
+                node, "TensorListReserve", [shape, node.input[0]], element_dtype=_dtype(node), shape_type=dtypes.INT32
+            )
         array = self._nodes[self._array_of[node.name]]
         flow = node.input[_FLOW_INPUT[kind]]
         result: protos.NodeDef = getattr(self, f"_{kind.lower()}")(node, array, flow)
@@ -146,13 +151,12 @@ class _Rewrite:
         return result
 
     def _read(self, node: protos.NodeDef, array: protos.NodeDef, flow: str) -> protos.NodeDef:
-        shape = self._shape_input(node, self._element_shapes[array.name])
+        shape = self._shape_input(node, _merged(self._element_shapes[array.name], _output_shape(node)))
         return _node(node, "TensorListGetItem", [flow, node.input[1], shape], element_dtype=_dtype(array))
 
     def _gather(self, node: protos.NodeDef, array: protos.NodeDef, flow: str) -> protos.NodeDef:
         shape = self._shape_input(node, self._element_shapes[array.name])
-        size = self._nodes.get(self._limit_of_range(node.input[1]) or "")
-        if size is not None and _kind(size) == "Size" and self._array_of[size.name] == array.name:
+        if self._are_all(node.input[1], array):
             # All of them: XLA compiles this, and not the picking of some.
             return _node(node, "TensorListStack", [flow, shape], element_dtype=_dtype(array))
         return _node(node, "TensorListGather", [flow, node.input[1], shape], element_dtype=_dtype(array))
@@ -182,19 +186,34 @@ class _Rewrite:
         attrs = {"element_dtype": _dtype(array), "shape_type": dtypes.INT32}
         return _node(node, "TensorListSplit", [node.input[1], shape, node.input[2]], **attrs)
 
+    def _are_all(self, indices: str, array: protos.NodeDef) -> bool:
+        """Whether these are the indices of all elements of an array."""
+        limit = self._limit_of_range(indices)
+        if limit is None:
+            return False
+        if self._array_of.get(node_name(limit)) == array.name:
+            return _kind(self._nodes[node_name(limit)]) == "Size"
+        if array.attr["dynamic_size"].b:
+            return False
+        known = scalar_of(self._nodes.get(node_name(limit)))
+        same = known is not None and known == scalar_of(self._nodes.get(node_name(array.input[0])))
+        return same or tensor_name(limit) == tensor_name(array.input[0])
+
     def _limit_of_range(self, name: str) -> str | None:
-        """The node that gives n, when the tensor is `tf.range(0, n)`."""
+        """The tensor n, when this one is `tf.range(0, n)`."""
         node = self._nodes.get(node_name(name))
         if node is None or node.op != "Range":
             return None
         start, delta = (self._nodes.get(node_name(node.input[at])) for at in (0, 2))
-        return node_name(node.input[1]) if scalar_of(start) == 0 and scalar_of(delta) == 1 else None
+        return node.input[1] if scalar_of(start) == 0 and scalar_of(delta) == 1 else None
 
     def _shape_input(self, node: protos.NodeDef, shape: _Shape) -> str:
         values = [-1] if shape is None else [-1 if size is None else size for size in shape]
         return self._constant(node, "element_shape", dtypes.INT32, values, [] if shape is None else [len(shape)])
 
-    def _constant(self, node: protos.NodeDef, what: str, dtype: int, values: Sequence[int], shape: Sequence[int]) -> str:
+    def _constant(
+        self, node: protos.NodeDef, what: str, dtype: int, values: Sequence[int], shape: Sequence[int]
+    ) -> str:
         name = f"{node.name}/{what}"
         while name in self._nodes:
             name += "_"
@@ -236,9 +255,17 @@ def _dtype(array: protos.NodeDef) -> int:
 
 
 def _shape_of(node: protos.NodeDef, attr: str) -> _Shape:
-    if attr not in node.attr or node.attr[attr].shape.unknown_rank:
-        return None
-    return tuple(None if dim.size < 0 else dim.size for dim in node.attr[attr].shape.dim)
+    return _as_shape(node.attr[attr].shape) if attr in node.attr else None
+
+
+def _output_shape(node: protos.NodeDef) -> _Shape:
+    """The shape that the publisher's TensorFlow noted for a node's first output."""
+    shapes = node.attr["_output_shapes"].list.shape if "_output_shapes" in node.attr else ()
+    return _as_shape(shapes[0]) if shapes else None
+
+
+def _as_shape(shape: protos.TensorShapeProto) -> _Shape:
+    return None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
 
 
 def _merged(one: _Shape, other: _Shape) -> _Shape:

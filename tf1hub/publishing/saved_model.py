@@ -43,8 +43,8 @@ def create_module_spec_from_saved_model(
         where = f" with the tags {sorted(meta_graph.meta_info_def.tags)}"
         if meta_graph.HasField("object_graph_def"):
             raise GraphError(
-                f"{directory!r} was written by TensorFlow 2: its variables belong to objects, not to a graph. Load it with"
-                " `tf.saved_model.load` or `hub.KerasLayer` of tensorflow_hub."
+                f"{directory!r} was written by TensorFlow 2: its variables belong to objects, not to a graph, so it cannot"
+                " become a TF1 Hub module. Use it as it is, with `hub.load`, `hub.KerasLayer` or `tf.saved_model.load`."
             )
         _drop(meta_graph, dropped)
         check_collections(meta_graph.collection_def, where)

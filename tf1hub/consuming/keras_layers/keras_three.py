@@ -1,24 +1,114 @@
 """What is particular to a layer of Keras 3 on TensorFlow."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from tf1hub.consuming.keras_layers.hub_layer import HubLayer
-from tf1hub.consuming.keras_layers.stored_weights import legal_names
+from tf1hub.consuming.keras_layers.module_call import ModuleCall
+from tf1hub.consuming.keras_layers.output_shapes import as_tuples
+from tf1hub.consuming.keras_layers.saved_model_call import SavedModelCall
+from tf1hub.consuming.keras_layers.shared_variables import shared_variable
 
 
 class KerasThreeLayer(HubLayer):
     """A layer whose weights are Keras variables that share the storage of the module's `tf.Variable`s."""
 
+    # What the class that is made of this one, and its base class, have.
     KERAS: Any
-    _supports_jit = True
+    build: Any
+    trainable_weights: list[Any]
 
-    def _start(self, settings: dict[str, Any]) -> None:
-        only = self._call.only_input_dtype
+    _may_be_compiled = True
+    _has_losses = False
+
+    def _settings(self, application: ModuleCall | SavedModelCall, settings: dict[str, Any]) -> dict[str, Any]:
+        only = application.only_input_dtype
         if settings.get("dtype") is None and only is not None and not only.is_floating:
-            settings["dtype"] = only.name  # a Sequential model without an Input makes one of the layer's dtype
+            settings["dtype"] = only.name  # that of the Input which a Sequential model makes for its first layer
+        settings.pop("input_shape", None)
+        return settings
+
+    def _track(self, settings: Mapping[str, Any]) -> None:
         if "input_shape" in settings:
-            self_input_shape = settings.pop("input_shape")
+            # A Sequential model makes an Input of it that has the layer's dtype; Keras's own argument makes one of float32.
+            self.input_shape = (None, *settings["input_shape"])
+        names = zip(self._weight_names, self._application.variables, strict=True)
+        with self.KERAS.name_scope(self.name):
+            self._shared = [
+                shared_variable(self.KERAS, variable, name, partial(self._is_trained, variable))
+                for name, variable in names
+            ]
+        self._add_losses()
+        if type(self).build is self.KERAS.layers.Layer.build:
+            self.built = True
+
+    def _is_trained(self, variable: Any) -> bool:
+        return bool(self.trainable) and self._application.is_trained(variable)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer is trained. A compiled model takes a change into account when it is compiled again."""
+        return bool(super().trainable)  # type: ignore[misc]
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        super(KerasThreeLayer, type(self)).trainable.__set__(self, value)  # type: ignore[misc]
+        self._add_losses()
+
+    def _add_losses(self) -> None:
+        """Hangs each regularization loss on a variable that it depends on, since Keras 3 has losses of variables only."""
+        if self._has_losses or not self.trainable:
+            return
+        self._has_losses = True
+        strategy = tf.distribute.get_strategy()
+        owners = {
+            id(local): shared
+            for variable, shared in zip(self._application.variables, self._shared, strict=True)
+            for local in (variable, *strategy.experimental_local_results(variable))
+        }
+        for loss in self._application.regularization_losses:
+            with tf.init_scope(), tf.GradientTape() as tape:
+                loss()
+            found = [owners[id(variable)] for variable in tape.watched_variables() if id(variable) in owners]
+            for owner in (found or self.trainable_weights)[:1]:
+                owner.add_loss(loss)
+
+    @property
+    def supports_jit(self) -> bool:
+        """Whether `compile(jit_compile="auto")` has XLA compile the model."""
+        return self._may_be_compiled and self._application.compilable
+
+    @supports_jit.setter
+    def supports_jit(self, value: bool) -> None:
+        self._may_be_compiled = value
+
+    def compute_output_spec(self, inputs: Any, training: Any = None) -> Any:
+        """The symbolic outputs for symbolic inputs."""
+        return tf.nest.map_structure(self._symbolic, self._output_specs(tf.nest.map_structure(_spec, inputs)))
+
+    def _symbolic(self, spec: Any) -> Any:
+        if spec.shape.rank is None:
+            raise ValueError(
+                f"The number of dimensions of an output of {self.name!r} does not follow from its inputs, and Keras 3 needs it."
+                " Pass `output_shape`, the shape without the batch's dimension."
+            )
+        sparse = {"sparse": True} if isinstance(spec, tf.SparseTensorSpec) else {}
+        return self.KERAS.KerasTensor(tuple(spec.shape), spec.dtype.name, **sparse)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs, as tuples in a nest of their own."""
+        return as_tuples(self._output_shapes(input_shape))
+
+
+def _spec(tensor: Any) -> Any:
+    """The `tf.TypeSpec` of a symbolic tensor."""
+    shape, dtype = tf.TensorShape(tensor.shape), tf.as_dtype(tensor.dtype)
+    if getattr(tensor, "sparse", False):
+        return tf.SparseTensorSpec(shape, dtype)
+    if getattr(tensor, "ragged", False):
+        unknown = [place for place, size in enumerate(shape) if size is None]
+        return tf.RaggedTensorSpec(shape, dtype, ragged_rank=max([1, *unknown]))
+    return tf.TensorSpec(shape, dtype)

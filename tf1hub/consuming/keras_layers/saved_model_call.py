@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.keras_layers.casting import cast_floats
 from tf1hub.consuming.keras_layers.compilable import can_be_compiled
+from tf1hub.consuming.keras_layers.output_shapes import map_shapes
+from tf1hub.consuming.keras_layers.plain_values import is_plain
 from tf1hub.errors import InputError, SignatureError
 
 
@@ -21,13 +22,18 @@ class SavedModelCall:
       variables: its `tf.Variable`s, in the same order, the trainable ones first.
       regularization_losses: functions without arguments, each a scalar.
       takes_training: whether it has an argument `training`.
-      casts_outputs: whether floating-point outputs are given in the layer's dtype whatever the policy.
     """
 
-    casts_outputs = False
+    knows_dtypes = False
+    only_input_dtype = None
 
     def __init__(
-        self, resolved: Any, signature: str | None, as_dict: bool, output_key: str | None, arguments: dict[str, Any]
+        self,
+        resolved: Any,
+        signature: str | None,
+        as_dict: bool,
+        output_key: str | None,
+        arguments: Mapping[str, Any],
     ):
         _check_choice(signature, as_dict, output_key)
         self.resolved = resolved
@@ -37,21 +43,24 @@ class SavedModelCall:
         self._function = _function_of(resolved, signature)
         self.takes_training = _takes_training(self._function)
         trained = list(getattr(resolved, "trainable_variables", ()))
-        known = {id(variable) for variable in trained}
-        others = [variable for variable in getattr(resolved, "variables", ()) if id(variable) not in known]
+        self._trained = {id(variable) for variable in trained}
+        others = [variable for variable in getattr(resolved, "variables", ()) if id(variable) not in self._trained]
         self.variables = [*trained, *others]
         self.names = [variable.name.removesuffix(":0") for variable in self.variables]
-        self._trainable = [True] * len(trained) + [False] * len(others)
-        self.regularization_losses: list[Callable[[], Any]] = list(getattr(resolved, "regularization_losses", None) or ())
+        self.regularization_losses: list[Callable[[], Any]] = list(
+            getattr(resolved, "regularization_losses", None) or ()
+        )
         if not all(callable(loss) for loss in self.regularization_losses):
             raise ValueError(
                 "`regularization_losses` of the object that the layer was given must be functions without arguments, each"
                 " of which returns a scalar."
             )
 
-    def trainable(self) -> list[bool]:
-        """For each variable whether it is trained when the layer is."""
-        return list(self._trainable)
+    def is_trained(self, variable: Any) -> bool:
+        """Whether a variable is trained when the layer is."""
+        return id(variable) in self._trained
+
+    can_be_trained = True  # who knows
 
     def check_trainable(self) -> None:
         """A layer may be made trainable before what it calls is known to be trained."""
@@ -69,11 +78,13 @@ class SavedModelCall:
                 " SavedModel can be called without."
             )
 
-    def input_dtypes(self, inputs: Any) -> Any:
-        """Nothing is said of the dtypes of inputs."""
-        return tf.nest.map_structure(lambda _: None, inputs)
+    def tensors(self, inputs: Any) -> Any:
+        """Inputs in which texts and lists of texts or numbers are tensors."""
+        return tf.convert_to_tensor(inputs) if is_plain(inputs) else inputs
 
-    only_input_dtype = None
+    def input_specs(self, shapes: Any, dtype: Any) -> Any:
+        """The `tf.TensorSpec`s of a nest of inputs with these shapes; nothing but the layer's dtype is known of them."""
+        return map_shapes(lambda shape: tf.TensorSpec(shape, dtype), shapes)
 
     @functools.cached_property
     def compilable(self) -> bool:
@@ -83,7 +94,11 @@ class SavedModelCall:
         return all(can_be_compiled(graph.as_graph_def()) for graph in graphs)
 
     def apply(self, inputs: Any, training: Any) -> Any:
-        """The outputs for some inputs. Floating-point inputs are float32, which SavedModels compute in."""
+        """The outputs for some inputs.
+
+        Raises:
+          InputError: the call does not give the output.
+        """
         if self._signature is not None and isinstance(inputs, Mapping):
             call = functools.partial(self._function, **{**self._arguments, **inputs})
         else:
@@ -112,7 +127,9 @@ def _check_choice(signature: str | None, as_dict: bool, output_key: str | None) 
             " `signature_outputs_as_dict=True`: a signature gives a dict."
         )
     if signature is None and as_dict:
-        raise ValueError("`signature_outputs_as_dict` goes with `signature`; or leave it out for what the call returns.")
+        raise ValueError(
+            "`signature_outputs_as_dict` goes with `signature`; or leave it out for what the call returns."
+        )
 
 
 def _function_of(resolved: Any, signature: str | None) -> Any:

@@ -4,21 +4,23 @@ import dataclasses
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from tf1hub.consuming.importing import import_subgraph
+from tf1hub.consuming.loaded.replicas import current_replica
 from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
-from tf1hub.graph.control_flow import has_control_flow
+from tf1hub.graph.control_flow.regions import has_control_flow
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
+from tf1hub.tensorflow_private import not_converted
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
 
@@ -52,7 +54,8 @@ class Functions:
         Both are in the order of `TensorInfo.component_names`. With `training` the update ops run before they are there.
         """
         function = self.function(signature, outputs, training, tensors)
-        return list(function(*tensors))
+        with self._variant.replicas.united(training):
+            return list(function(*tensors))
 
     def function(self, signature: str, outputs: list[str], training: bool, tensors: Sequence[Any] | None = None) -> Any:
         """The concrete function that `apply` calls: dense tensors by position to dense tensors.
@@ -62,9 +65,8 @@ class Functions:
         specs = self._input_specs(signature)
         if tensors is not None and not tf.executing_eagerly():
             specs = [_narrowed(spec, tensor) for spec, tensor in zip(specs, tensors, strict=True)]
-        component = _replica()
-        key = (signature, tuple(outputs), training, component, tuple(str(spec.shape) for spec in specs))
-        return self._kept(key, lambda: self._built_function(signature, outputs, training, component, specs))
+        key = (signature, tuple(outputs), training, tuple(spec.shape for spec in specs))
+        return self.kept(key, lambda component: self._built_function(signature, outputs, training, component, specs))
 
     def update_ops(self, signature: str) -> tuple[str, ...]:
         """The update ops that a call of a signature runs when training."""
@@ -83,17 +85,20 @@ class Functions:
             self._losses = [functools.partial(self._loss, name) for name in names]
         return list(self._losses)
 
-    def _loss(self, name: str) -> Any:
-        component = _replica()
-        return self._kept((name, component), lambda: self._built_loss(name, component))()
-
-    def _kept(self, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
+    def kept(self, key: tuple[Any, ...], build: Callable[[int], Any]) -> Any:
+        """What `build` builds, once for each replica of a distribution strategy, whose number it gets."""
+        component = current_replica() or 0
+        key = (*key, component)
         if key not in self._built:
             with self._lock:
                 if key not in self._built:
                     with tf.init_scope(), no_garbage_collection():
-                        self._built[key] = build()
+                        self._built[key] = build(component)
         return self._built[key]
+
+    @not_converted
+    def _loss(self, name: str) -> Any:
+        return self.kept(("loss", name), lambda component: self._built_loss(name, component))()
 
     def _input_specs(self, signature: str) -> list[Any]:
         if signature not in self._specs:
@@ -111,20 +116,21 @@ class Functions:
         wanted = [name for key in outputs for name in made[key].component_names()]
 
         def compute(*tensors: Any) -> list[Any]:
-            imported = self._imported(application.subgraph, component, dict(zip(names, tensors, strict=True)))
+            inputs = dict(zip(names, tensors, strict=True))
+            imported = self._imported(application.subgraph, component, inputs, [*wanted, *application.update_ops])
             return _after_updates(imported, application, [imported.tensor(name) for name in wanted])
 
         return tf.compat.v1.wrap_function(compute, specs, name="tf1hub")
 
     def _built_loss(self, name: str, component: int) -> Any:
         subgraph = self._variant.loss(name)
-        return tf.compat.v1.wrap_function(lambda: self._imported(subgraph, component, {}).tensor(name), [])
+        return tf.compat.v1.wrap_function(lambda: self._imported(subgraph, component, {}, [name]).tensor(name), [])
 
-    def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any]) -> Any:
+    def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any], wanted: Collection[str]) -> Any:
         feeds = {**self._variant.feeds(subgraph, component), **inputs}
         placeless = _without_places(subgraph)
         if has_control_flow(placeless):
-            return import_structured(placeless, "module", feeds)
+            return import_structured(placeless, "module", feeds, wanted)
         return import_subgraph(placeless, "module", feeds)
 
 
@@ -143,14 +149,6 @@ def _after_updates(imported: Any, application: Application, tensors: list[Any]) 
 def _narrowed(spec: Any, tensor: Any) -> Any:
     """A spec with what is known of a tensor's shape, too."""
     return tf.TensorSpec(spec.shape.merge_with(tensor.shape), spec.dtype)
-
-
-def _replica() -> int:
-    """Which replica of a distribution strategy is being traced."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return 0
-    return int(tf.get_static_value(context.replica_id_in_sync_group))
 
 
 def _without_places(subgraph: Subgraph) -> Subgraph:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf1hub.consuming.loaded.functions import Functions
 from tf1hub.consuming.loaded.module_export import export_module
 from tf1hub.consuming.loaded.resources import ResourcePool
-from tf1hub.consuming.loaded.signature_functions import SignatureFunction, SignatureFunctions
+from tf1hub.consuming.loaded.signature_functions import SignatureFunctions, concrete_signature
 from tf1hub.consuming.loaded.variables import LoadedVariables
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.consuming.values import chosen_outputs, components, composed, converted, named_inputs
@@ -83,7 +83,7 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
           WrongGraphError: a graph of TensorFlow 1 is being built; that takes a `hub.Module` (a `RuntimeError`).
         """
         functions = self._inference
-        if tf.is_tensor(training):
+        if not isinstance(training, bool) and tf.is_tensor(training):
             known = tf.get_static_value(training)
             if known is None:
                 return tf.cond(
@@ -197,15 +197,14 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
         """
         export_module(path, self.spec, self._state)
 
-    def _signature_function(self, name: str) -> SignatureFunction:
-        infos, made = self._inference.infos(name)
-        return SignatureFunction(
-            name,
-            infos,
-            made,
-            lambda inputs: self(inputs, signature=name, as_dict=True),
-            lambda: self._inference.function(name, list(made), training=False),
-        )
+    def _signature_function(self, name: str) -> Any:
+        def build(_: int) -> Any:
+            infos = self._inference.infos(name)[0]
+            function = concrete_signature(infos, lambda inputs: self(inputs, signature=name, as_dict=True))
+            function.module = self  # TensorFlow's functions do not keep the variables alive that they use
+            return function
+
+        return self._inference.kept(("signature", name), build)
 
     def _tell_once(self) -> None:
         if self._has_training_variant:
@@ -224,8 +223,9 @@ def _as_list(patterns: str | Iterable[str]) -> list[str]:
 
 
 def _check_graph() -> None:
-    graph = tf.compat.v1.get_default_graph()
-    if not tf.executing_eagerly() and not any(is_function_graph(each) for each in enclosing_graphs(graph)):
+    if tf.executing_eagerly():
+        return
+    if not any(is_function_graph(each) for each in enclosing_graphs(tf.compat.v1.get_default_graph())):
         raise WrongGraphError(
             "A loaded module is applied in eager code or in a tf.function, and here a graph of TensorFlow 1 is being built."
             " Use hub.Module in it."

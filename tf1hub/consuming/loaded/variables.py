@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from tf1hub.checkpoints import local_checkpoint
+from tf1hub.consuming.loaded.replicas import Replicas
 from tf1hub.consuming.module import Module
 from tf1hub.errors import GraphError
 from tf1hub.format.close_names import find_close_names
@@ -32,6 +33,7 @@ class LoadedVariables:
       names: the name of each in the module, in the same order.
       trainable: for each whether the publisher meant it to be trained.
       trained: for each whether it is, and not frozen.
+      replicas: the copies of them that a distribution strategy keeps.
     """
 
     def __init__(self, spec: ModuleSpec, variants: Sequence[frozenset[str]], training: frozenset[str]):
@@ -54,6 +56,7 @@ class LoadedVariables:
             for (key, one), flag in zip(found.items(), self.trainable, strict=True)
         ]
         self.trained = list(self.trainable)
+        self.replicas = Replicas(v for v, trainable in zip(self.all, self.trainable, strict=True) if not trainable)
         self._by_key = dict(zip(found, self.all, strict=True))
 
     def of_variant(self, stored: Iterable[StoredVariable]) -> dict[str, Any]:

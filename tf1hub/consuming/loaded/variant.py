@@ -10,10 +10,11 @@ from tf1hub.consuming.loaded.variables import LoadedVariables
 from tf1hub.graph import collections
 from tf1hub.graph.application import Application, application_of, tensors_of, unfed_nodes
 from tf1hub.graph.assets import asset_paths
-from tf1hub.graph.resource_variables import with_resource_variables
+from tf1hub.graph.resource_variables import check_references, with_resource_variables
 from tf1hub.graph.subgraph import Boundary, Subgraph, cut
 from tf1hub.names import node_name, tensor_name
 from tf1hub.spec import ModuleSpec
+from tf1hub.tensorflow_private import watched_handle
 
 
 class Variant:
@@ -23,6 +24,7 @@ class Variant:
       tags: its tags.
       index: its graph. Reference variables are resource variables here, and the constants of assets count as state.
       variables: the module's variables by the names of their nodes in this graph.
+      replicas: the copies of the module's variables.
       assets: the assets by the names of their constants.
     """
 
@@ -38,6 +40,7 @@ class Variant:
         index = with_resource_variables(spec.variant(tags))
         paths = asset_paths(index.meta_graph)
         self.index = index.with_state(node_name(name) for name in paths)
+        self.replicas = variables.replicas
         self.variables = variables.of_variant(spec.stored_variables(tags))
         for path in paths.values():
             if path not in assets:
@@ -49,9 +52,11 @@ class Variant:
         """What computes some outputs of a signature, and with `training` its update ops."""
         definition = self.index.meta_graph.signature_def[signature]
         inputs = tensors_of(definition.inputs.values())
-        return application_of(
+        application = application_of(
             self.index, inputs, tensors_of([definition.outputs[name] for name in outputs]), trainable=training
         )
+        check_references(self.index, application.subgraph.nodes)
+        return application
 
     def regularization_losses(self) -> tuple[list[str], list[str]]:
         """The losses that can be computed from the variables alone, and those that need an input that nobody feeds."""
@@ -73,18 +78,16 @@ class Variant:
         result = {}
         for node in {node_name(name) for name in subgraph.crossing}:
             if node in self.variables:
-                result[tensor_name(node)] = _handle(self.variables[node], component)
+                result[tensor_name(node)] = self._handle(node, component)
             elif node in self._tables:
                 result[tensor_name(node)] = self._tables[node].resource_handle
             elif node in self.assets:
                 result[tensor_name(node)] = self.assets[node].asset_path
         return result
 
+    def _handle(self, node: str, component: int) -> Any:
+        """A variable's handle, such that gradient tapes know the function to depend on the variable."""
+        return watched_handle(self.replicas.copy(self.variables[node], component))
+
     def _boundary(self) -> Boundary:
         return Boundary(nodes=self.index.state_nodes)
-
-
-def _handle(variable: Any, component: int) -> Any:
-    """A variable's handle, such that gradient tapes know the function to depend on the variable."""
-    local = tf.distribute.get_strategy().experimental_local_results(variable)
-    return local[component % len(local)].value().op.inputs[0]

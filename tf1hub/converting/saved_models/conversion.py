@@ -19,7 +19,6 @@ from tf1hub.converting.saved_models.reusable_object import attached_messages, ca
 from tf1hub.converting.saved_models.served_signatures import (
     SERVING_DEFAULT,
     renamed_inputs,
-    signature_function,
     write_input_names,
 )
 from tf1hub.errors import SignatureError, TagsError, WrongGraphError, raised_as_tensorflow
@@ -147,7 +146,7 @@ def _write(
         root.__call__ = call_function(module, called, as_dict, advance)
     served = {}
     for name in names:
-        served[name] = signature_function(module, name)
+        served[name] = module.signatures[name]
         advance()
     if called is not None and SERVING_DEFAULT not in names:
         names[SERVING_DEFAULT] = called
@@ -177,6 +176,7 @@ def _write(
 def _steps(total: int, on_progress: Progress) -> Callable[[], None]:
     """A function to call after each step."""
     done = 0
+    on_progress(done, total)
 
     def advance() -> None:
         nonlocal done

@@ -2,34 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import tensorflow as tf
-
+from tf1hub.consuming.loaded.argument_names import argument_names
 from tf1hub.consuming.loaded.loaded_module import LoadedModule
-from tf1hub.converting.saved_models.argument_names import argument_names
+from tf1hub.consuming.loaded.signature_functions import input_parts
 from tf1hub.format import module_directory
-from tf1hub.tensorflow_private import not_converted, write_fingerprint
+from tf1hub.tensorflow_private import write_fingerprint
 
 SERVING_DEFAULT = "serving_default"
-
-
-def signature_function(module: LoadedModule, name: str) -> Any:
-    """A signature as a concrete function of keyword arguments to a dict of all its outputs, for inference.
-
-    A sparse or ragged input is made of several arguments, for signatures of SavedModels take dense tensors.
-    """
-    signature = module.signatures[name]
-    specs = signature.structured_input_signature[1]
-    arguments = argument_names(specs)
-
-    @not_converted
-    def serve(**tensors: Any) -> dict[str, Any]:
-        applied: dict[str, Any] = signature(**{key: tensors[argument] for key, argument in arguments.items()})
-        return applied
-
-    named = {arguments[key]: tf.TensorSpec(spec.shape, spec.dtype, name=arguments[key]) for key, spec in specs.items()}
-    return tf.function(serve).get_concrete_function(**named)
 
 
 def renamed_inputs(module: LoadedModule, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -41,7 +21,7 @@ def renamed_inputs(module: LoadedModule, names: Mapping[str, str]) -> dict[str, 
     """
     result = {}
     for written, name in names.items():
-        arguments = argument_names(module.signatures[name].structured_input_signature[1])
+        arguments = argument_names(input_parts(module.get_input_info_dict(name)))
         result[written] = {argument: key for key, argument in arguments.items() if argument != key}
     return {written: renamed for written, renamed in result.items() if renamed}
 

@@ -6,6 +6,7 @@ best_result.json    {"metric": "loss", "larger_is_better": false, "value": 0.25}
 import json
 import math
 import os
+from typing import Any
 
 from tf1hub import files
 from tf1hub.format.staging import staging_directory
@@ -60,3 +61,18 @@ class BestResult:
         with staging_directory(self._folder) as staging:
             (staging / _FILE).write_text(text)
             os.replace(staging / _FILE, self.path)
+
+
+def as_number(metric: str, value: Any) -> float:
+    """The value of a metric, which must be one number.
+
+    Raises:
+      ValueError: it is something else.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The metric {metric!r} is {value!r}; the best export is told by one number. Pass the name of another"
+            " metric."
+        ) from error

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf1hub import files
 from tf1hub.format.module_directory import is_module
-from tf1hub.training.exports.best_result import BestResult
+from tf1hub.training.exports.best_result import BestResult, as_number
 from tf1hub.training.exports.export_folder import ExportFolder, check_exports_to_keep
 from tf1hub.training.exports.exporter import Exporter
 from tf1hub.training.exports.failures import write_or_report
@@ -185,22 +185,13 @@ class BestModuleExporter(_ModuleExporter):
             )
         assert eval_result is not None
         best = BestResult(files.absolute(files.resolve(export_path)), self._metric, self._larger_is_better)
-        value = self._number(eval_result[self._metric])
+        value = as_number(self._metric, eval_result[self._metric])
         if not best.is_beaten_by(value):
             return None
         path = self._export_modules(estimator, export_path, checkpoint_path)
         if path is not None:
             write_or_report(best.path, self._stop_on_error, lambda: best.write(value))
         return path
-
-    def _number(self, value: Any) -> float:
-        try:
-            return float(value)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"The metric {self._metric!r} is {value!r}; the best export is told by one number. Pass the name of another"
-                f" metric to {type(self).__name__}."
-            ) from error
 
 
 class FinalModuleExporter(_ModuleExporter):

@@ -1,8 +1,8 @@
 """Names of a signature's inputs as a Python function can have them.
 
-TensorFlow writes a SavedModel's signatures from functions of keyword arguments, and a module may call its inputs anything:
-"a/b", "$", "class". Such an input gets the argument that TensorFlow itself makes of the name when a loaded signature is called,
-so that `signature(**{"a/b": x})` works. Where that cannot be, because it is a keyword or taken, it gets another one.
+A module may call its inputs anything: "a/b", "$", "class". Such an input gets the argument that TensorFlow itself makes of the
+name when a function is called, so that `signature(**{"a/b": x})` works. Where that cannot be, because it is a keyword or
+taken, it gets another one.
 """
 
 import keyword
