@@ -15,6 +15,7 @@ from tests.test_examples import check_only_progress_is_printed, run_example
 # Below the output of each kind of program: the latest modules, and the best one.
 ESTIMATOR = ("training/export/latest/*/*", "training/export/best/*/*")
 SESSION = ("training/latest/*", "best")
+KERAS = ("training/latest/*", "training/best/[0-9]*")
 LONG = pytest.mark.slow
 TEXT = ["A test case is run.", "Parse the header of a message."]
 IMAGES = np.linspace(0, 1, 128).reshape([2, 8, 8, 1])
@@ -59,6 +60,12 @@ def check_a_fresh_program_does_better(example: str, first: Path, tuned: Path, *a
     assert float(after) > float(before) + 5
 
 
+def check_a_new_model_does_better(output: str) -> None:
+    (before,) = re.findall(r"([0-9.]+)% before", output)
+    (after,) = re.findall(r"new classifier on the best module as it is: ([0-9.]+)%", output)
+    assert float(after) > float(before) + 10
+
+
 @pytest.mark.parametrize(("form", "patterns"), [("estimator", ESTIMATOR), pytest.param("session", SESSION, marks=LONG)])
 def test_the_text_classifier_tunes_and_exports_its_module(form, patterns, tmp_path):
     output = run_quickly(f"text_classifier_{form}.py", tmp_path)
@@ -77,4 +84,28 @@ def test_the_image_classifier_tunes_and_exports_its_module(form, patterns, tmp_p
     changed = {each.name for each in hub.compare(first, exports[0]).variables if each.status == "changed"}
     assert {"conv2d/kernel", "batch_normalization/moving_mean"} <= changed
     assert frozenset({"train"}) in hub.load_module_spec(exports[0]).get_tags()
+    check_a_fresh_program_does_better("label_digits.py", first, exports[1])
+
+
+@LONG
+@pytest.mark.parametrize("legacy", ["0", "1"])
+def test_the_text_classifier_of_keras_does_the_same(legacy, monkeypatch, tmp_path):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", legacy)
+    output = run_quickly("text_classifier_keras.py", tmp_path)
+    check_accuracy_rises(output)
+    check_a_new_model_does_better(output)
+    first, exports = tmp_path / "word_vectors", find_exports(tmp_path, KERAS, output)
+    check_answers_differ(first, exports, TEXT)
+    check_a_fresh_program_does_better("search_docstrings.py", first, exports[1], "--question", "wait for a task")
+
+
+@pytest.mark.parametrize("legacy", ["0", pytest.param("1", marks=LONG)])
+def test_the_image_classifier_of_keras_does_the_same(legacy, monkeypatch, tmp_path):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", legacy)
+    output = run_quickly("image_classifier_keras.py", tmp_path)
+    check_accuracy_rises(output)
+    check_a_new_model_does_better(output)
+    first, exports = tmp_path / "digits", find_exports(tmp_path, KERAS, output)
+    changed = {each.name for each in hub.compare(first, exports[0]).variables if each.status == "changed"}
+    assert {"conv2d/kernel", "batch_normalization/moving_mean"} <= changed
     check_a_fresh_program_does_better("label_digits.py", first, exports[1])

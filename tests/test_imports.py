@@ -12,8 +12,10 @@ PUBLIC = [
     "BestModuleExporter",
     "FinalModuleExporter",
     "ImageModuleInfo",
+    "KerasLayer",
     "LatestModuleExporter",
     "Module",
+    "ModuleExportCallback",
     "ModuleExportHook",
     "ModuleSpec",
     "__version__",
@@ -33,6 +35,7 @@ PUBLIC = [
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
+    "load",
     "load_module_spec",
     "register_module_for_export",
     "replace_weights",
@@ -40,6 +43,7 @@ PUBLIC = [
     "sparse_text_embedding_column",
     "text_embedding_column",
     "text_embedding_column_v2",
+    "to_saved_model",
     "verify",
 ]
 
@@ -105,8 +109,3 @@ def test_other_names_are_refused_with_those_that_are_there():
         AttributeError, match=r"no attribute 'nonsense'. It has: BestModuleExporter, FinalModuleExporter, "
     ):
         _ = tf1hub.nonsense
-
-
-def test_names_that_are_still_to_come_say_so():
-    with pytest.raises(AttributeError, match=r"does not have hub.KerasLayer yet"):
-        _ = tf1hub.KerasLayer

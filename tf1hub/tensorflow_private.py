@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import tensorflow as tf
+from tensorflow.python.eager import record as _record
 from tensorflow.python.feature_column import feature_column as _feature_column
 from tensorflow.python.feature_column import feature_column_v2 as _feature_column_v2
 from tensorflow.python.framework import op_def_registry as _op_def_registry
@@ -127,6 +128,23 @@ def set_trainable(variable: Any, trainable: bool) -> None:
     """Has gradient tapes watch a variable by themselves, or not. Public API takes that only when it is made."""
     for one in getattr(variable, "values", (variable,)):  # a distributed variable's replicas
         one._trainable = trainable
+
+
+def note_effects(graph: Any) -> None:
+    """Notes in a function's graph, once it is built, which ops read and change variables, as every tf.function does.
+
+    A function that calls it goes by that: such ops run though nobody takes the outputs, and before what comes after the
+    call. `wrap_function` does not note it, and there is no public way to.
+    """
+    for op in graph.get_operations():
+        if op.op_def.is_stateful and any(each.dtype == tf.resource for each in op.inputs):
+            graph.control_outputs.append(op)
+
+
+def tape_may_record() -> bool:
+    """Whether a gradient tape, or an accumulator, may be recording in this thread. Public API knows only given tapes."""
+    recording: bool = _record.could_possibly_record()
+    return recording
 
 
 def describe_keywords(function: Any, specs: dict[str, Any]) -> None:

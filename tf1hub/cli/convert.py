@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 @click.argument("out", type=click.Path())
 @tags_option(help="Module: the variant to convert, by its tags with commas between them; '' for the one without.")
 @click.option(
-    "--training-tags", type=TagsType(), metavar="TAG,...", help="Module: the variant for training; 'train' if there is one."
+    "--training-tags",
+    type=TagsType(),
+    metavar="TAG,...",
+    help="Module: the variant for training; 'train' if there is one.",
 )
 @click.option("--signature", metavar="NAME", help="Module: the signature that calling the SavedModel applies.")
 @click.option("--as-dict", is_flag=True, help="Module: calling gives a dict of all outputs, not the output 'default'.")
@@ -107,9 +111,13 @@ def _to_saved_model(source: str, out: str, options: dict[str, Any], as_json: boo
 
 def _saved_model_report(done: "ConvertedModule", out: str, seconds: float) -> str:
     size = human_size(done.bytes_written)
-    call = f"applies {done.called!r}" if done.called else "not possible: several signatures, choose one with --signature"
-    trained = f"{done.trainable_variables:,} trainable, {count(done.regularization_losses, 'regularization loss', 'losses')}"
-    same = "the same graph as for inference" if done.tags == done.training_tags else f"variant {_joined(done.training_tags)}"
+    call = (
+        f"applies {done.called!r}" if done.called else "not possible: several signatures, choose one with --signature"
+    )
+    trained = (
+        f"{done.trainable_variables:,} trainable, {count(done.regularization_losses, 'regularization loss', 'losses')}"
+    )
+    same = "the graph for inference" if done.tags == done.training_tags else f"the variant {_named(done.training_tags)}"
     rows = [
         ("calling it", readable(call) + (", gives a dict" if done.called and done.returns_dict else "")),
         ("signatures", readable(", ".join(done.signatures))),
@@ -165,7 +173,7 @@ def _plain(module: "ModuleDescription") -> dict[str, Any]:
 def _module_report(module: "ModuleDescription", out: str, seconds: float) -> str:
     plain = _plain(module)
     rows = [
-        (f"variant {_joined(each['tags'])}", f"signatures {readable(', '.join(each['signatures']))}")
+        (f"variant {_named(each['tags'])}", f"signatures {readable(', '.join(each['signatures']))}")
         for each in plain["variants"]
     ]
     rows += [("variables", f"{plain['variables']:,}"), ("assets", f"{plain['assets']:,}")]
@@ -179,5 +187,5 @@ def _module_report(module: "ModuleDescription", out: str, seconds: float) -> str
     )
 
 
-def _joined(tags: Any) -> str:
-    return f"'{readable(','.join(tags))}'"
+def _named(tags: Sequence[str]) -> str:
+    return f"'{readable(','.join(tags))}'" if tags else "without tags"

@@ -135,14 +135,29 @@ class _Rewrite:
         if kind == "Close":
             return _node(node, "NoOp", [])
         if kind == "":
-            shape = self._shape_input(node, self._element_shapes[node.name])
-            return _node(
-                node, "TensorListReserve", [shape, node.input[0]], element_dtype=_dtype(node), shape_type=dtypes.INT32
-            )
+            return self._reserve(node)
         array = self._nodes[self._array_of[node.name]]
-        flow = node.input[_FLOW_INPUT[kind]]
-        result: protos.NodeDef = getattr(self, f"_{kind.lower()}")(node, array, flow)
-        return result
+        make = {
+            "Write": self._write,
+            "Read": self._read,
+            "Gather": self._gather,
+            "Scatter": self._scatter,
+            "Size": self._size,
+            "Concat": self._concat,
+            "Split": self._split,
+        }
+        return make[kind](node, array, node.input[_FLOW_INPUT[kind]])
+
+    def _reserve(self, node: protos.NodeDef) -> protos.NodeDef:
+        shape = self._shape_input(node, self._element_shapes[node.name])
+        attrs = {"element_dtype": _dtype(node), "shape_type": dtypes.INT32}
+        result = _node(node, "TensorListReserve", [shape, node.input[0]], **attrs)
+        if not node.attr["dynamic_size"].b:
+            return result
+        # XLA would compile a list that grows as one that does not, and drop what is written past its end. It cannot resize.
+        result.name = self._free_name(f"{node.name}/reserved")
+        self._new.append(result)
+        return _node(node, "TensorListResize", [result.name, node.input[0]])
 
     def _write(self, node: protos.NodeDef, array: protos.NodeDef, flow: str) -> protos.NodeDef:
         result = _node(node, "TensorListSetItem", [flow, node.input[1], node.input[2]], element_dtype=_dtype(array))
@@ -157,8 +172,12 @@ class _Rewrite:
     def _gather(self, node: protos.NodeDef, array: protos.NodeDef, flow: str) -> protos.NodeDef:
         shape = self._shape_input(node, self._element_shapes[array.name])
         if self._are_all(node.input[1], array):
-            # All of them: XLA compiles this, and not the picking of some.
-            return _node(node, "TensorListStack", [flow, shape], element_dtype=_dtype(array))
+            # All of them: XLA compiles this and its gradient, and not the picking of some.
+            result = _node(node, "TensorListStack", [flow, shape], element_dtype=_dtype(array))
+            size = scalar_of(self._nodes.get(node_name(array.input[0])))
+            if size is not None and not array.attr["dynamic_size"].b:
+                result.attr["num_elements"].i = size
+            return result
         return _node(node, "TensorListGather", [flow, node.input[1], shape], element_dtype=_dtype(array))
 
     def _scatter(self, node: protos.NodeDef, array: protos.NodeDef, flow: str) -> protos.NodeDef:
@@ -214,9 +233,7 @@ class _Rewrite:
     def _constant(
         self, node: protos.NodeDef, what: str, dtype: int, values: Sequence[int], shape: Sequence[int]
     ) -> str:
-        name = f"{node.name}/{what}"
-        while name in self._nodes:
-            name += "_"
+        name = self._free_name(f"{node.name}/{what}")
         constant = protos.NodeDef(name=name, op="Const")
         constant.attr["dtype"].type = dtype
         tensor = constant.attr["value"].tensor
@@ -224,6 +241,11 @@ class _Rewrite:
         tensor.tensor_shape.CopyFrom(shape_message(shape))
         (tensor.int_val if dtype == dtypes.INT32 else tensor.int64_val).extend(values)
         self._new.append(constant)
+        return name
+
+    def _free_name(self, name: str) -> str:
+        while name in self._nodes:
+            name += "_"
         return name
 
 

@@ -81,12 +81,12 @@ def _meta_graph(graph: Any, tags: frozenset[str], dropped: frozenset[str]) -> pr
     return meta_graph
 
 
-def check_collections(keys: Iterable[str], where: str = "") -> None:
-    """Refuses collections that a module cannot carry."""
+def check_collections(keys: Iterable[str], where: str = "", hint: str = "") -> None:
+    """Refuses collections that a module cannot carry. The message ends with the hint."""
     if unsupported := sorted(set(keys) - collections.SUPPORTED):
         raise GraphError(
             f"The graph{where} has collections that a module cannot carry: {unsupported}. If users of the module do not"
-            f" need them, leave them out with `drop_collections={unsupported}`."
+            f" need them, leave them out with `drop_collections={unsupported}`.{hint}"
         )
 
 

@@ -47,7 +47,7 @@ def create_module_spec_from_saved_model(
                 " become a TF1 Hub module. Use it as it is, with `hub.load`, `hub.KerasLayer` or `tf.saved_model.load`."
             )
         _drop(meta_graph, dropped)
-        check_collections(meta_graph.collection_def, where)
+        check_collections(meta_graph.collection_def, where, " On the command line: --drop-collection KEY.")
         fold_assets(meta_graph, directory)
         strip_default_attrs(meta_graph)
     return ModuleSpec(saved_model, directory)

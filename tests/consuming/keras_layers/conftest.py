@@ -7,8 +7,9 @@ import warnings
 import pytest
 import tensorflow as tf
 
-# TensorFlow 2.15's own Keras 2, or Keras 3; and tf_keras beside it.
-KERASES = ["tf.keras", "tf_keras"]
+HAS_KERAS_THREE = importlib.metadata.version("keras").startswith("3.")
+# Keras 3 and tf_keras beside it, or TensorFlow 2.15's Keras 2: beside that, tf_keras changes what Keras's own loading finds.
+KERASES = ["tf.keras", "tf_keras"] if HAS_KERAS_THREE else ["tf.keras"]
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,6 @@ def keras(request):
 @pytest.fixture
 def keras_three(keras):
     """Keras 3; skips tests of it where it is not installed."""
-    if not importlib.metadata.version("keras").startswith("3.") or keras is not tf.keras:
+    if not HAS_KERAS_THREE or keras is not tf.keras:
         pytest.skip("this is not Keras 3")
     return keras

@@ -6,14 +6,13 @@ import tensorflow as tf
 
 import tf1hub as hub
 from tests.consuming.loaded.loaded_kinds import example, graph_answers, loaded, op_types_of, published
-from tests.graphs import ROWS, spec_with
+from tests.graphs import ROWS, edited_saved_model, export, spec_with
 from tests.interop.exchange import as_data, difference
 from tests.module_fns import KINDS
 from tests.module_fns.interfaces import RAGGED, SPARSE
 
 RANDOM = ["random_with_seeds", "random_with_a_graph_seed"]
 COMPARED = [name for name in KINDS if name not in RANDOM]
-IMAGES = tf.ones([2, 4, 4, 3])
 
 
 def plain(outputs):
@@ -35,13 +34,13 @@ def test_every_kind_answers_as_in_a_graph(kind):
     if not KINDS[kind].available():
         pytest.skip(f"{KINDS[kind].needs} is not installed")
     tags = KINDS[kind].tags[0]
-    module = loaded(kind, tags=tags, training_tags=tags)
+    eager, traced = (loaded(kind, tags=tags, training_tags=tags) for _ in range(2))
     for signature in KINDS[kind].inputs:
         inputs = example(kind, signature)
         expected = as_data(graph_answers(published(kind), inputs, signature, tags))
-        assert difference(plain(module(inputs, signature=signature, as_dict=True)), expected) is None
-        traced = tf.function(lambda given, name=signature: module(given, signature=name, as_dict=True))
-        assert difference(plain(traced(inputs)), expected) is None
+        assert difference(plain(eager(inputs, signature=signature, as_dict=True)), expected) is None
+        function = tf.function(lambda given, name=signature: traced(given, signature=name, as_dict=True))
+        assert difference(plain(function(inputs)), expected) is None
 
 
 @pytest.mark.parametrize(
@@ -84,8 +83,6 @@ def test_only_what_the_outputs_need_is_computed():
 
 
 def test_an_output_that_nobody_asks_for_may_need_an_op_that_is_missing(tmp_path):
-    from tests.graphs import edited_saved_model, export
-
     path = export(spec_with(lambda x: {"default": x * 2.0, "odd": tf.math.erf(x)}), tmp_path / "module")
     with edited_saved_model(path) as saved_model:
         for node in saved_model.meta_graphs[0].graph_def.node:
@@ -172,9 +169,7 @@ class Classifier(tf.Module):
 
 def test_a_module_within_what_is_saved_takes_its_variables_tables_and_assets_along(tmp_path):
     classifier = Classifier(loaded("text"))
-    assert [variable.name for variable in classifier.trainable_variables] == ["scale:0", "embeddings:0"] or len(
-        classifier.trainable_variables
-    ) == 2
+    assert sorted(variable.name for variable in classifier.variables) == ["Variable:0", "embeddings:0"]
     expected = classifier(tf.constant(["the cat", "unknown"]))
     tf.saved_model.save(classifier, str(tmp_path / "saved"))
     (tmp_path / "saved").rename(tmp_path / "moved")

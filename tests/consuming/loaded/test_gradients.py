@@ -9,12 +9,11 @@ from tests.consuming.loaded.differentiation import (
     check_by_differences,
     check_same,
     exported,
-    exported_kind,
     graph_gradients,
     loss_of,
     tape_gradients,
 )
-from tests.graphs import spec_of
+from tests.consuming.loaded.loaded_kinds import loaded, published
 from tests.module_fns import KINDS, as_tensors
 from tests.module_fns.registry import TRAIN, control_flow_v1, numbers, text_file
 
@@ -40,9 +39,9 @@ def skip_unless_available(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS_COMPARED)
-def test_gradients_are_those_of_graph_mode(kind, tmp_path):
+def test_gradients_are_those_of_graph_mode(kind):
     skip_unless_available(kind)
-    path = exported_kind(kind, tmp_path)
+    path = published(kind)
     module, inputs = hub.load(path), as_tensors(KINDS[kind].inputs["default"])
     expected = graph_gradients(path, kind)
     check_same(tape_gradients(module, inputs), expected)
@@ -50,9 +49,9 @@ def test_gradients_are_those_of_graph_mode(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS_COMPARED if TRAIN in KINDS[kind].tags])
-def test_gradients_of_the_training_variant_are_those_of_graph_mode(kind, tmp_path):
+def test_gradients_of_the_training_variant_are_those_of_graph_mode(kind):
     skip_unless_available(kind)
-    path = exported_kind(kind, tmp_path)
+    path = published(kind)
     found = tape_gradients(hub.load(path), as_tensors(KINDS[kind].inputs["default"]), training=True)
     check_same(found, graph_gradients(path, kind, TRAIN))
 
@@ -232,8 +231,8 @@ def test_second_derivatives(tmp_path):
     np.testing.assert_allclose(tf.reduce_sum(found), (above - slope()) / (2 * step), rtol=1e-5)
 
 
-def test_a_frozen_variable_gets_no_gradient_and_the_inputs_do(tmp_path):
-    module = hub.load(exported(spec_of("dense"), tmp_path))
+def test_a_frozen_variable_gets_no_gradient_and_the_inputs_do():
+    module = loaded("dense")
     module.trainable = False
     x = tf.constant(KINDS["dense"].inputs["default"]["default"])
     with tf.GradientTape() as tape:

@@ -56,7 +56,9 @@ def parts(inputs: dict[str, Any]) -> dict[str, Any]:
     for key, value in inputs.items():
         if isinstance(value, tf.SparseTensor):
             tensors = (value.indices, value.values, value.dense_shape)
-            result |= {f"{key}_{part}": each for part, each in zip(("indices", "values", "dense_shape"), tensors, strict=True)}
+            result |= {
+                f"{key}_{part}": each for part, each in zip(("indices", "values", "dense_shape"), tensors, strict=True)
+            }
         elif isinstance(value, tf.RaggedTensor):
             flat = tf.nest.flatten(value, expand_composites=True)
             result |= {f"{key}_component_{i}": each for i, each in enumerate(flat)}
@@ -88,7 +90,8 @@ def assert_same(actual: Any, expected: Any) -> None:
             if other.dtype.kind in "OSU":
                 assert one.tolist() == other.tolist()
             else:
-                np.testing.assert_allclose(np.asarray(one, np.float64), np.asarray(other, np.float64), rtol=1e-5, atol=1e-6)
+                wide = np.complex128 if other.dtype.kind == "c" else np.float64
+                np.testing.assert_allclose(np.asarray(one, wide), np.asarray(other, wide), rtol=1e-5, atol=1e-6)
 
 
 def _arrays(value: Any) -> list[np.ndarray]:

@@ -61,7 +61,9 @@ def test_a_layer_is_converted_with_its_current_values(tmp_path):
 def test_the_variant_of_the_tags_is_converted(tags, tmp_path):
     done = to_saved_model(module_of("shared_variables"), tmp_path / "out", tags=tags)
     model = tf.saved_model.load(str(tmp_path / "out"))
-    assert_same(model.signatures["default"](example("shared_variables")), graph_answers("shared_variables", "default", tags))
+    assert_same(
+        model.signatures["default"](example("shared_variables")), graph_answers("shared_variables", "default", tags)
+    )
     assert (set(done.tags), done.training_tags) == (tags, ("train",))
 
 
@@ -78,7 +80,9 @@ def test_several_outputs_are_one_unless_a_dict_is_asked_for():
 
 
 def test_outputs_of_which_none_is_called_default_are_a_dict():
-    assert_same(load("inputs_of_all_types")(example("inputs_of_all_types")), graph_answers("inputs_of_all_types", "default"))
+    assert_same(
+        load("inputs_of_all_types")(example("inputs_of_all_types")), graph_answers("inputs_of_all_types", "default")
+    )
     with pytest.raises(hub.errors.InputError, match="no output called 'default'"):
         converted("inputs_of_all_types", as_dict=False)
 

@@ -131,25 +131,32 @@ def test_the_direction_follows_from_the_mode_or_the_name(module, tmp_path, monit
 
 
 METRICS = [
-    "accuracy", "acc", "AUC", "Precision", "Recall", "TopKCategoricalAccuracy", "CosineSimilarity", "mse", "MeanAbsoluteError",
-    "BinaryCrossentropy", "KLDivergence", "Hinge",
-]  # fmt: skip
+    "accuracy",
+    "acc",
+    "AUC",
+    "Precision",
+    "Recall",
+    "CosineSimilarity",
+    "mse",
+    "MeanAbsoluteError",
+    "KLDivergence",
+]
 
 
 @pytest.mark.skipif(
     not hasattr(tf.keras, "Operation"), reason="Keras 2 knows less: to it a precision is better when lower"
 )
-@pytest.mark.parametrize("metric", METRICS)
-def test_the_direction_is_the_one_that_keras_finds(module, tmp_path, metric):
-    model, _ = model_of(tf.keras)
-    model.compile("sgd", "mse", metrics=[metric])
-    theirs = tf.keras.callbacks.ModelCheckpoint(tmp_path / "x.keras", save_best_only=True)
-    name = next(name for name in fit(model, epochs=1) if name not in ("loss", "val_loss")).removeprefix("val_")
-    theirs.monitor = f"val_{name}"
-    fit(model, theirs, epochs=1)
-    best = [0, 1] if theirs.monitor_op(2.0, 1.0) else [0]
-    callback = hub.ModuleExportCallback(module, tmp_path, save_best_only=True, monitor=f"val_{name}")
-    assert exported_epochs(callback, tmp_path, [{f"val_{name}": value} for value in (1.0, 2.0)]) == best
+def test_the_direction_is_the_one_that_keras_finds(module, tmp_path):
+    model = tf.keras.Sequential([tf.keras.Input([3]), tf.keras.layers.Dense(3)])
+    model.compile("sgd", "mse", metrics=METRICS)
+    names = [name for name in fit(model, epochs=1) if name.startswith("val_")]
+    options = {"save_best_only": True, "save_weights_only": True}
+    theirs = {name: tf.keras.callbacks.ModelCheckpoint(tmp_path / ".weights.h5", name, **options) for name in names}
+    fit(model, *theirs.values(), epochs=1)
+    for name in names:
+        callback = hub.ModuleExportCallback(module, tmp_path / name, save_best_only=True, monitor=name)
+        larger = exported_epochs(callback, tmp_path / name, [{name: 1.0}, {name: 2.0}]) == [0, 1]
+        assert (name, larger) == (name, bool(theirs[name].monitor_op(2.0, 1.0)))
 
 
 def test_a_name_that_does_not_tell_the_direction_is_refused(module, tmp_path):

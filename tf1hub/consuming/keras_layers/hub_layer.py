@@ -22,6 +22,8 @@ class HubLayer:
     """A Keras layer but for its base class, which comes behind this one in the classes that are made of it."""
 
     # What the base class has.
+    KERAS: Any
+    build: Any
     name: str
     compute_dtype: Any
     variable_dtype: Any
@@ -58,6 +60,8 @@ class HubLayer:
         self._weight_names = tuple(legal_names(application.names))
         self._func = resolved  # the predecessor's name for it, by which a checkpoint finds the variables
         self._track(kwargs)
+        if type(self).build is self.KERAS.layers.Layer.build:
+            self.built = True  # there is nothing else to be made before the first call
 
     def _settings(self, application: ModuleCall | SavedModelCall, settings: dict[str, Any]) -> dict[str, Any]:
         """The arguments of the constructor of Keras's layer."""
@@ -137,7 +141,7 @@ class HubLayer:
 
     def save_own_variables(self, store: Any) -> None:
         """Puts the weights into the store that Keras passes, by their names in the module."""
-        write_weights(store, self._weight_names, self._application.variables)
+        write_weights(store, *self._stored_weights())
 
     def load_own_variables(self, store: Any) -> None:
         """Takes the weights from the store that Keras passes.
@@ -145,4 +149,14 @@ class HubLayer:
         Raises:
           WeightsError: they are of another module (a `ValueError`).
         """
-        read_weights(store, self._weight_names, self._application.variables, self.name)
+        read_weights(store, *self._stored_weights(), self.name)
+
+    def _stored_weights(self) -> tuple[list[str], list[Any]]:
+        """The names and variables of the module, and of the weights that a derived class has added."""
+        added = self._added_weights()
+        names = legal_names([*self._application.names, *(weight.name.split("/")[-1] for weight in added)])
+        return names, [*self._application.variables, *added]
+
+    def _added_weights(self) -> list[Any]:
+        """The layer's weights but the module's variables."""
+        raise NotImplementedError

@@ -16,9 +16,8 @@ from tf1hub.consuming.keras_layers.shared_variables import shared_variable
 class KerasThreeLayer(HubLayer):
     """A layer whose weights are Keras variables that share the storage of the module's `tf.Variable`s."""
 
-    # What the class that is made of this one, and its base class, have.
-    KERAS: Any
-    build: Any
+    # What the base class has.
+    weights: list[Any]
     trainable_weights: list[Any]
 
     _may_be_compiled = True
@@ -42,8 +41,10 @@ class KerasThreeLayer(HubLayer):
                 for name, variable in names
             ]
         self._add_losses()
-        if type(self).build is self.KERAS.layers.Layer.build:
-            self.built = True
+
+    def _added_weights(self) -> list[Any]:
+        shared = {id(weight) for weight in self._shared}
+        return [weight for weight in self.weights if id(weight) not in shared]
 
     def _is_trained(self, variable: Any) -> bool:
         return bool(self.trainable) and self._application.is_trained(variable)
@@ -92,7 +93,7 @@ class KerasThreeLayer(HubLayer):
     def _symbolic(self, spec: Any) -> Any:
         if spec.shape.rank is None:
             raise ValueError(
-                f"The number of dimensions of an output of {self.name!r} does not follow from its inputs, and Keras 3 needs it."
+                f"Keras 3 needs the number of dimensions of each output, and of one of {self.name!r} it is not known."
                 " Pass `output_shape`, the shape without the batch's dimension."
             )
         sparse = {"sparse": True} if isinstance(spec, tf.SparseTensorSpec) else {}

@@ -10,7 +10,7 @@ from tf1hub.consuming.keras_layers.casting import cast_floats
 from tf1hub.consuming.keras_layers.compilable import can_be_compiled
 from tf1hub.consuming.keras_layers.plain_values import is_plain
 from tf1hub.consuming.loaded.loaded_module import LoadedModule
-from tf1hub.consuming.values import chosen_outputs, converted
+from tf1hub.consuming.values import converted
 from tf1hub.errors import GraphError, InputError
 from tf1hub.tensor_info import TensorInfo
 
@@ -50,7 +50,12 @@ class ModuleCall:
         self._arguments = arguments
         self._infos = module.get_input_info_dict(self._signature)
         made = list(module.get_output_info_dict(self._signature))
-        self._outputs = chosen_outputs(self._signature, made, as_dict, None if as_dict else output_key)
+        if not as_dict and self._output_key not in made:
+            raise InputError(
+                f"The signature {self._signature!r} has no output {self._output_key!r}. Pass one of {made} as `output_key`, or"
+                " `signature_outputs_as_dict=True` for all."
+            )
+        self._outputs = made if self._output_key is None else [self._output_key]
         if unknown := sorted(set(arguments) - set(self._infos)):
             raise InputError(
                 f"The signature {self._signature!r} does not take {unknown}, which `arguments` has. Its inputs are"

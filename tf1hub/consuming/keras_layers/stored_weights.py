@@ -53,7 +53,7 @@ def read_weights(store: Any, names: Sequence[str], variables: Sequence[Any], lay
         )
     arrays = [_from_array(np.asarray(store[name]), variable) for name, variable in zip(names, variables, strict=True)]
     for name, variable, array in zip(names, variables, arrays, strict=True):
-        if not variable.shape.is_compatible_with(array.shape):
+        if not tf.TensorShape(variable.shape).is_compatible_with(array.shape):
             raise WeightsError(
                 f"The weights are not those of the module in the layer {layer_name!r}: {name!r} has the shape"
                 f" {tuple(array.shape)}, and the module's variable {tuple(variable.shape)}. Load them into a layer with"
@@ -64,7 +64,7 @@ def read_weights(store: Any, names: Sequence[str], variables: Sequence[Any], lay
 
 
 def _as_array(variable: Any) -> np.ndarray[Any, Any]:
-    value = variable.read_value()
+    value = tf.convert_to_tensor(variable)
     if value.dtype == tf.string:  # HDF5 has no arrays of bytes objects
         return np.frombuffer(tf.io.serialize_tensor(value).numpy(), np.uint8)
     array: np.ndarray[Any, Any] = value.numpy()
@@ -72,8 +72,11 @@ def _as_array(variable: Any) -> np.ndarray[Any, Any]:
 
 
 def _from_array(array: np.ndarray[Any, Any], variable: Any) -> Any:
-    if variable.dtype == tf.string and array.dtype == np.uint8:
+    dtype = tf.as_dtype(variable.dtype)
+    if dtype == tf.string and array.dtype == np.uint8:
         return tf.io.parse_tensor(array.tobytes(), tf.string)
+    if array.dtype.kind == "V":  # bfloat16, of which HDF5 knows no more than the bytes
+        return array.view(dtype.as_numpy_dtype)
     return array
 
 

@@ -1,5 +1,6 @@
 """The functions that a loaded module runs: each is built when it is first needed, and kept."""
 
+import contextlib
 import dataclasses
 import functools
 import threading
@@ -10,17 +11,19 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from tf1hub.consuming.importing import import_subgraph
+from tf1hub.consuming.loaded.function_gradients import FunctionGradients
 from tf1hub.consuming.loaded.replicas import current_replica
 from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
 from tf1hub.graph.control_flow.regions import has_control_flow
+from tf1hub.graph.nested_calls import inline_nested_calls
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import not_converted
+from tf1hub.tensorflow_private import not_converted, note_effects, tape_may_record
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
 
@@ -54,7 +57,8 @@ class Functions:
         Both are in the order of `TensorInfo.component_names`. With `training` the update ops run before they are there.
         """
         function = self.function(signature, outputs, training, tensors)
-        with self._variant.replicas.united(training):
+        # TensorFlow builds a function's gradient at the first call under a tape, and threads would do so at once.
+        with self._variant.replicas.united(training), self._lock if tape_may_record() else contextlib.nullcontext():
             return list(function(*tensors))
 
     def function(self, signature: str, outputs: list[str], training: bool, tensors: Sequence[Any] | None = None) -> Any:
@@ -65,7 +69,8 @@ class Functions:
         specs = self._input_specs(signature)
         if tensors is not None and not tf.executing_eagerly():
             specs = [_narrowed(spec, tensor) for spec, tensor in zip(specs, tensors, strict=True)]
-        key = (signature, tuple(outputs), training, tuple(spec.shape for spec in specs))
+        # TensorFlow gives wrong gradients of nested v2 loops in a function that is differentiated both eagerly and in a graph.
+        key = (signature, tuple(outputs), training, tf.executing_eagerly(), tuple(spec.shape for spec in specs))
         return self.kept(key, lambda component: self._built_function(signature, outputs, training, component, specs))
 
     def update_ops(self, signature: str) -> tuple[str, ...]:
@@ -129,9 +134,16 @@ class Functions:
     def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any], wanted: Collection[str]) -> Any:
         feeds = {**self._variant.feeds(subgraph, component), **inputs}
         placeless = _without_places(subgraph)
+        inline_nested_calls(placeless.graph_def.library)
+        gradients = FunctionGradients(placeless.graph_def)
+        gradients.name_in(placeless.graph_def)
         if has_control_flow(placeless):
-            return import_structured(placeless, "module", feeds, wanted)
-        return import_subgraph(placeless, "module", feeds)
+            imported = import_structured(placeless, "module", feeds, wanted)
+        else:
+            imported = import_subgraph(placeless, "module", feeds)
+        gradients.imported_into(tf.compat.v1.get_default_graph())
+        note_effects(tf.compat.v1.get_default_graph())
+        return imported
 
 
 def _component_specs(info: TensorInfo) -> Iterator[tuple[str, Any]]:

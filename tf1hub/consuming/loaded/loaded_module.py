@@ -35,7 +35,9 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
     >>> embeddings = module(["a sentence", "another"])
     """
 
-    def __init__(self, spec: ModuleSpec, tags: frozenset[str], training_tags: frozenset[str]):
+    def __init__(
+        self, spec: ModuleSpec, tags: frozenset[str], training_tags: frozenset[str], tells_variant: bool = True
+    ):
         super().__init__(name="tf1hub_module")
         self.spec = spec
         self.tags = tags
@@ -52,7 +54,7 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
         self._inference = Functions(spec, inference)
         self._training = self._inference if tags == training_tags else Functions(spec, training)
         self.signatures = SignatureFunctions(self.get_signature_names(), self._signature_function)
-        self._has_training_variant = tags != training_tags or "train" in tags
+        self._tells_variant = tells_variant and tags == training_tags and "train" not in tags
 
     @not_converted
     def __call__(
@@ -207,9 +209,9 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
         return self._inference.kept(("signature", name), build)
 
     def _tell_once(self) -> None:
-        if self._has_training_variant:
+        if not self._tells_variant:
             return
-        self._has_training_variant = True
+        self._tells_variant = False
         warnings.warn(
             f"The module has no variant with the tag 'train' (it has {[sorted(tags) for tags in self.spec.get_tags()]}), so"
             f" training uses the variant {sorted(self.tags)}, with its update ops. Dropout is active only if its publisher"

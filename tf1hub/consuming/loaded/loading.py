@@ -27,7 +27,7 @@ def load(
       tags: the tags of the graph variant to apply; none for the one without tags.
       options: `tf.saved_model.LoadOptions`, for other SavedModels than TF1 Hub modules.
       training_tags: the tags of the variant to train with. When left out it is the one with "train" beside `tags`, or the one
-        tagged `{"train"}`, or, in a module with neither, the variant that is applied.
+        tagged `{"train"}`, or, in a module with neither, the variant that is applied, with a warning when it is trained.
 
     Returns:
       A `LoadedModule`; for another SavedModel what `tf.saved_model.load` gives.
@@ -50,7 +50,8 @@ def load(
                 "hub.load works with eager execution, and it is off here. Use hub.Module in graphs of TensorFlow 1."
             )
         spec = as_module_spec(handle)
-        return LoadedModule(spec, as_tags(tags), _training_tags(spec, as_tags(tags), training_tags))
+        chosen = _training_tags(spec, as_tags(tags), training_tags)
+        return LoadedModule(spec, as_tags(tags), chosen, tells_variant=training_tags is None)
 
 
 def _training_tags(spec: ModuleSpec, tags: frozenset[str], wanted: Tags) -> frozenset[str]:

@@ -27,6 +27,7 @@ def _write_values(prefix: str, variables: LoadedVariables, others: list[str], so
                 writer.add_slice(one.checkpoint_name, one.full_shape, one.offset, value, dtype)
         if others and source is not None:
             with local_checkpoint(source) as local, BundleReader(local) as reader:
-                for name in others:
+                # A variable that was never on disk can still be missing: its variant could not be used before, either.
+                for name in (name for name in others if name in reader.entries):
                     reader.check_tensor(name)
                     writer.add_copy(name, reader, reader.entry(name))

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from tf1hub.consuming.importing import import_subgraph
+from tf1hub.format import protos
 from tf1hub.graph import collections
 from tf1hub.graph.application import tensors_of
 from tf1hub.graph.index import GraphIndex
@@ -82,12 +83,20 @@ class ResourcePool:
 
     def _resource(self, index: GraphIndex, name: str, initializers: list[str], feeds: Feeds) -> Resource:
         node, fill = cut(index, [name]), cut(index, initializers, Boundary(nodes=index.state_nodes))
-        constants = [index.nodes[node_name(each)].SerializeToString() for each in sorted(fill.crossing)]
-        key = (node.graph_def.SerializeToString(), fill.graph_def.SerializeToString(), *constants)
+        others = [index.nodes[node_name(each)] for each in sorted(fill.crossing)]
+        key = tuple(_description(each) for each in [*node.graph_def.node, *fill.graph_def.node, *others])
         if key not in self._made:
             self._made[key] = Resource(node, initializers, fill, feeds)
             self.all.append(self._made[key])
         return self._made[key]
+
+
+def _description(node: protos.NodeDef) -> bytes:
+    """A node as it is in every variant: TensorFlow gives each variant's table a shared name of its own."""
+    described = protos.NodeDef()
+    described.CopyFrom(node)
+    described.attr.pop("shared_name", None)
+    return described.SerializeToString(deterministic=True)
 
 
 def _reached_state(index: GraphIndex) -> set[str]:

@@ -2,9 +2,10 @@
 
 import errno
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -21,12 +22,15 @@ from tf1hub.converting.saved_models.served_signatures import (
     renamed_inputs,
     write_input_names,
 )
-from tf1hub.errors import SignatureError, TagsError, WrongGraphError, raised_as_tensorflow
+from tf1hub.errors import TagsError, WrongGraphError, raised_as_tensorflow
 from tf1hub.format.module_directory import SAVED_MODEL
 from tf1hub.format.placing import check_free, new_module_directory
 from tf1hub.spec import Tags, as_module_spec, as_tags
 
 Progress = Callable[[int, int], None]
+
+# Which variables are trainable, and which warnings are shown, changes meanwhile.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,10 @@ def to_saved_model(
       ModuleExistsError: there is something at `path` (a `tf.errors.AlreadyExistsError`).
       SignatureError, TagsError: the module has no such signature or variant.
       WrongGraphError: eager execution is off (a `RuntimeError`).
+
+    >>> done = hub.to_saved_model(path, new_path)
+    >>> done.called, done.signatures, done.assets
+    ('default', ('default', 'serving_default'), 1)
     """
     target = files.absolute(files.resolve(path))
     with raised_as_tensorflow(), tf.init_scope():
@@ -102,7 +110,7 @@ def to_saved_model(
             raise WrongGraphError("A SavedModel is written with eager execution, and it is off here.")
         loaded = _loaded(module, tags, training_tags)
         called = _called_signature(loaded, signature)
-        with _thawed(loaded), _untold():
+        with _ONE_AT_A_TIME, _thawed(loaded), _untold():
             return _write(loaded, target, called, as_dict, on_progress or (lambda done, total: None))
 
 
@@ -190,7 +198,7 @@ def _steps(total: int, on_progress: Progress) -> Callable[[], None]:
 def _thawed(module: LoadedModule) -> Iterator[None]:
     """Whether a variable can be trained is the module's matter; what is frozen in this process is not written."""
     trained = {id(variable) for variable in module.trainable_variables}
-    with _no_error_without_any():
+    with suppress(ValueError):  # No variable is trainable.
         module.thaw()
     frozen = [
         escape(name)
@@ -205,18 +213,12 @@ def _thawed(module: LoadedModule) -> Iterator[None]:
 
 
 @contextmanager
-def _no_error_without_any() -> Iterator[None]:
-    try:
-        yield
-    except ValueError:  # No variable is trainable.
-        pass
-
-
-@contextmanager
 def _untold() -> Iterator[None]:
     """Tracing with `training=True` is no training: no need to tell that a module has one variant only."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The module has no variant with the tag 'train'", category=UserWarning)
+        warnings.filterwarnings(
+            "ignore", message="The module has no variant with the tag 'train'", category=UserWarning
+        )
         yield
 
 

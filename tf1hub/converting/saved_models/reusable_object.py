@@ -1,10 +1,10 @@
 """A module as an object of the interface of reusable SavedModels, which others' readers fine-tune.
 
-    __call__(inputs, training=False)   applies a signature
-    variables                          all variables
-    trainable_variables                those that the module declares trainable
-    regularization_losses              functions without arguments, each of a scalar
-    attached_messages()                a dict of the serialized messages that its publisher attached; not of the interface
+__call__(inputs, training=False)   applies a signature
+variables                          all variables
+trainable_variables                those that the module declares trainable
+regularization_losses              functions without arguments, each of a scalar
+attached_messages()                a dict of the serialized messages that its publisher attached; not of the interface
 """
 
 from collections.abc import Callable
@@ -16,7 +16,6 @@ from tf1hub.consuming.loaded.loaded_module import LoadedModule
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections
-from tf1hub.tensorflow_private import not_converted
 
 
 def reusable_object(module: LoadedModule) -> Any:
@@ -25,7 +24,7 @@ def reusable_object(module: LoadedModule) -> Any:
     root.variables = module.variables
     root.trainable_variables = module.trainable_variables
     root.regularization_losses = [
-        tf.function(not_converted(loss), input_signature=[]) for loss in module.regularization_losses
+        tf.function(loss, input_signature=[], autograph=False) for loss in module.regularization_losses
     ]
     root.tables = list(module.tables)
     root.assets = list(module.assets)
@@ -39,15 +38,14 @@ def call_function(module: LoadedModule, signature: str, as_dict: bool, on_traced
     specs = {key: info.type_spec for key, info in infos.items()}
     inputs = None if not specs else next(iter(specs.values())) if len(specs) == 1 else specs
 
-    @tf.function
-    @not_converted
     def call(inputs: Any = None, training: bool = False) -> Any:
         return module(inputs, signature=signature, as_dict=as_dict, training=training)
 
+    function = tf.function(call, autograph=False)
     for training in (False, True):
-        call.get_concrete_function(inputs, training=training)
+        function.get_concrete_function(inputs, training=training)
         on_traced()
-    return call
+    return function
 
 
 def attached_messages(module: LoadedModule) -> dict[str, bytes]:
@@ -59,9 +57,7 @@ def attached_messages(module: LoadedModule) -> dict[str, bytes]:
 
 
 def _constants(values: dict[str, bytes]) -> Any:
-    @tf.function(input_signature=[])
-    @not_converted
     def constants() -> dict[str, Any]:
         return {key: tf.constant(value) for key, value in values.items()}
 
-    return constants
+    return tf.function(constants, input_signature=[], autograph=False)

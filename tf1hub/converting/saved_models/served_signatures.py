@@ -1,4 +1,8 @@
-"""A module's signatures in a SavedModel: their functions, and the names of their inputs in the file."""
+"""The names that the inputs of a module's signatures have in a SavedModel's file.
+
+TensorFlow writes signatures from functions, whose arguments cannot have any name; see `argument_names`. Servers and
+saved_model_cli go by the names in the file, so there the inputs get their own.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -13,6 +13,7 @@ from tf1hub.graph.control_flow.iterations import find_limit
 from tf1hub.graph.control_flow.sources import Sources
 from tf1hub.graph.control_flow.structure import Loop, LoopVariable, Region, control_nodes
 from tf1hub.graph.control_flow.units import Units
+from tf1hub.graph.control_flow.variable_reads import with_reads_before_loops
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.graph.tensor_lists import uses_tensor_arrays, with_tensor_lists
 from tf1hub.names import is_control_input, node_name, tensor_name
@@ -38,18 +39,17 @@ def structured(nodes: Collection[protos.NodeDef], targets: Iterable[str]) -> Reg
     """
     by_name = {node.name: node for node in with_tensor_lists(nodes)}
     targets = [name for name in targets if node_name(name) in by_name]
-    needed = _needed(by_name, targets)
-    sources = Sources({name: node for name, node in by_name.items() if name in needed})
+    sources = Sources(with_reads_before_loops(_needed(by_name, targets)))
     return _Regions(sources).region(sources.frames.all[0], (), targets)
 
 
-def _needed(nodes: Mapping[str, protos.NodeDef], targets: Iterable[str]) -> set[str]:
-    needed: set[str] = set()
+def _needed(nodes: Mapping[str, protos.NodeDef], targets: Iterable[str]) -> dict[str, protos.NodeDef]:
+    needed: dict[str, protos.NodeDef] = {}
     todo = list(targets)
     while todo:
         name = node_name(todo.pop())
         if name in nodes and name not in needed:
-            needed.add(name)
+            needed[name] = nodes[name]
             todo.extend(nodes[name].input)
     return needed
 

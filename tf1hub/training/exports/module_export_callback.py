@@ -1,6 +1,7 @@
 """Exporting a module while Keras trains it."""
 
 import os
+import re
 import warnings
 from typing import Any
 
@@ -11,9 +12,9 @@ from tf1hub.training.exports.export_folder import ExportFolder
 from tf1hub.training.exports.failures import write_or_report
 from tf1hub.training.exports.keras_callback import KerasCallback
 
-# Words in the names of Keras's metrics that tell which results are better.
-_LARGER = {"acc", "accuracy", "auc", "io", "iou", "precision", "recall", "score", "similarity"}
-_SMALLER = {"crossentropy", "divergence", "error", "hinge", "loss", "mae", "mape", "mse", "msle"}
+# What tells in the names of Keras's metrics which results are better.
+_LARGER = ("acc", "auc", "io_u", "iou", "precision", "recall", "score", "similarity")
+_SMALLER = ("crossentropy", "divergence", "error", "hinge", "loss", "mae", "mape", "mse", "msle")
 
 
 class ModuleExportCallback(KerasCallback):
@@ -106,9 +107,9 @@ def _larger_is_better(monitor: str, mode: str) -> bool:
         raise ValueError(f"`mode` is {mode!r}; it must be 'min', 'max' or 'auto'.")
     if mode != "auto":
         return mode == "max"
-    for word in reversed(monitor.split("_")):  # the name of an output, if any, comes first
-        if word in _LARGER | _SMALLER:
-            return word in _LARGER
+    found = re.findall("|".join(_LARGER + _SMALLER), monitor.lower())
+    if found:
+        return found[-1] in _LARGER  # what comes before may be the name of an output
     raise ValueError(
         f"The name of the result {monitor!r} does not tell whether a larger one is better. Pass mode='max' if it is, and"
         " mode='min' if a smaller one is."

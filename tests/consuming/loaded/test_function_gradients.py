@@ -1,0 +1,87 @@
+"""Gradients that are not those of the ops: of functions of TensorFlow 1, and of `tf.custom_gradient`."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import function  # TF1's Defun, which old modules hold, has no public name.
+
+import tf1hub as hub
+from tests.consuming.loaded.differentiation import exported
+from tests.consuming.loaded.loaded_kinds import published
+from tests.graphs import ROWS, spec_with
+from tests.module_fns.registry import control_flow_v1
+from tests.programs import run_program
+
+v1 = tf.compat.v1
+
+
+@pytest.fixture(scope="module")
+def module_path(tmp_path_factory):
+    """A module with a swish whose publisher gave it the gradient 100 dy; alone, and in a loop."""
+
+    @function.Defun(tf.float32, tf.float32, func_name="swish_gradient")
+    def swish_gradient(x, dy):
+        return 100.0 * dy
+
+    @function.Defun(tf.float32, func_name="swish", grad_func=swish_gradient)
+    def swish(x):
+        return x * tf.sigmoid(x)
+
+    def outputs(x):
+        shaped = lambda y: tf.reshape(swish(y), tf.shape(y))  # noqa: E731
+        with control_flow_v1():
+            loop = v1.while_loop(lambda i, _: i < 2, lambda i, y: (i + 1, shaped(y)), [0, x])[1]
+        return {"default": shaped(x), "loop": loop}
+
+    return exported(spec_with(outputs), tmp_path_factory.mktemp("swish"))
+
+
+def gradient(call, output):
+    x = tf.constant(ROWS)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = call(x, outputs=[output])[output]
+    return tape.gradient(y, x)
+
+
+@pytest.mark.parametrize(("output", "expected"), [("default", 100.0), ("loop", 10_000.0)])
+def test_a_function_has_the_gradient_that_its_publisher_gave_it(output, expected, module_path):
+    module = hub.load(module_path)
+    np.testing.assert_allclose(gradient(module, output), np.full_like(ROWS, expected))
+    np.testing.assert_allclose(tf.function(gradient)(module, output), np.full_like(ROWS, expected))
+    np.testing.assert_allclose(module(ROWS), ROWS / (1 + np.exp(-ROWS)), rtol=1e-6)
+
+
+def test_two_objects_of_a_module_do_not_get_in_each_others_way(module_path):
+    modules = [hub.load(module_path) for _ in range(2)]
+    for module in modules:
+        np.testing.assert_allclose(gradient(module, "default"), np.full_like(ROWS, 100.0))
+
+
+def test_it_is_saved_along(module_path, tmp_path):
+    module, wrapper = hub.load(module_path), tf.Module()
+    wrapper.module, wrapper.call = module, tf.function(module, input_signature=[tf.TensorSpec([None, 3])])
+    tf.saved_model.save(wrapper, str(tmp_path / "saved"))
+    program = """
+        import sys, tensorflow as tf
+        saved, x = tf.saved_model.load(sys.argv[1]), tf.Variable([[1.0, 2.0, 3.0]])
+        with tf.GradientTape() as tape:
+            y = saved.call(x)
+        print(tape.gradient(y, x).numpy().tolist())
+    """
+    assert run_program(program, str(tmp_path / "saved")).strip() == "[[100.0, 100.0, 100.0]]"
+
+
+def test_a_gradient_that_only_the_publishers_process_knew_is_missed_rather_than_made_up():
+    program = """
+        import sys, tensorflow as tf, tf1hub as hub
+        module, x = hub.load(sys.argv[1]), tf.Variable([[1.0, 2.0, 3.0]])
+        print(module(x).shape)
+        try:
+            with tf.GradientTape() as tape:
+                y = module(x)
+            tape.gradient(y, x)
+        except LookupError as error:
+            print(error)
+    """
+    assert "(1, 3)\nNo gradient defined for operation" in run_program(program, published("custom_gradient"))

@@ -1,0 +1,76 @@
+"""Functions that call functions, made into functions that do not."""
+
+from tests.graph.graphs import node
+from tf1hub.format import protos
+from tf1hub.graph.nested_calls import inline_nested_calls
+
+
+def function(name, *nodes, takes=("x",), gives=None, ends=None):
+    """A function; `gives` maps its outputs to what they are."""
+    gives = gives or {}
+    signature = protos.OpDef(name=name, control_output=list(ends or {}))
+    signature.input_arg.extend(protos.OpDef.ArgDef(name=each) for each in takes)
+    signature.output_arg.extend(protos.OpDef.ArgDef(name=each) for each in gives)
+    return protos.FunctionDef(signature=signature, node_def=nodes, ret=gives, control_ret=ends or {})
+
+
+def call(name, called, *inputs):
+    function = protos.NameAttrList(name=called)
+    return node(name, "PartitionedCall", *inputs, f=protos.AttrValue(func=function))
+
+
+def inlined(*functions):
+    library = protos.FunctionDefLibrary(function=functions)
+    inline_nested_calls(library)
+    return {each.signature.name: each for each in library.function}
+
+
+def nodes(function):
+    return {each.name: [each.op, *each.input] for each in function.node_def}
+
+
+def test_a_call_becomes_the_nodes_of_what_it_called():
+    inner = function("inner", node("sin", "Sin", "x"), gives={"y": "sin:y:0"})
+    outer = function("outer", call("call", "inner", "a"), takes=["a"], gives={"z": "call:output:0"})
+    found = inlined(outer, inner)["outer"]
+    assert nodes(found) == {"call/sin": ["Sin", "a"]}
+    assert dict(found.ret) == {"z": "call/sin:y:0"}
+
+
+def test_calls_within_calls_and_twice():
+    low = function("low", node("sin", "Sin", "x"), gives={"y": "sin:y:0"})
+    middle = function("middle", call("c", "low", "x"), gives={"y": "c:output:0"})
+    high = function("high", call("a", "middle", "x"), call("b", "middle", "a:output:0"), gives={"y": "b:output:0"})
+    found = inlined(high, middle, low)["high"]
+    assert nodes(found) == {"a/c/sin": ["Sin", "x"], "b/c/sin": ["Sin", "a/c/sin:y:0"]}
+
+
+def test_an_argument_that_is_given_back():
+    inner = function("inner", gives={"y": "x"})
+    outer = function("outer", call("call", "inner", "x"), node("neg", "Neg", "call:output:0"), gives={"y": "neg:y:0"})
+    assert nodes(inlined(outer, inner)["outer"]) == {"neg": ["Neg", "x"]}
+
+
+def test_what_is_waited_for_is_waited_for_by_all_within():
+    inner = function(
+        "inner", node("one", "Const"), node("act", "Print"), gives={"y": "one:output:0"}, ends={"e": "act"}
+    )
+    outer = function(
+        "outer", node("first", "Print"), call("call", "inner", "x", "^first"), node("last", "NoOp", "^call")
+    )
+    found = nodes(inlined(outer, inner)["outer"])
+    assert found["call/one"] == ["Const", "^first"]
+    assert found["last"] == ["NoOp", "^call/one", "^call/act"]
+
+
+def test_a_call_that_the_function_ends_with():
+    inner = function("inner", node("act", "Print", "x"), ends={"e": "act"})
+    found = inlined(function("outer", call("call", "inner", "x"), ends={"call": "call"}), inner)["outer"]
+    assert dict(found.control_ret) == {"call_0": "call/act"}
+    assert list(found.signature.control_output) == ["call_0"]
+
+
+def test_functions_that_call_themselves_stay():
+    one, two = function("one", call("c", "two", "x")), function("two", call("c", "one", "x"))
+    found = inlined(one, two)
+    assert [each.op for each in found["two"].node_def] == ["PartitionedCall"]
