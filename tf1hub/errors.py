@@ -13,6 +13,10 @@ class Tf1HubError(Exception):
     """Whatever tf1hub itself finds wrong."""
 
 
+# By this AutoGraph knows that it can raise the same error out of a tf.function, with where in it that was.
+Tf1HubError.__init__ = Exception.__init__  # type: ignore[method-assign]
+
+
 class CorruptModuleError(Tf1HubError, OSError, ValueError):
     """Bytes that cannot be what they claim to be: a file that is cut short, a checksum that does not match.
 

@@ -9,11 +9,12 @@ import importlib.machinery
 import importlib.metadata
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, TypeVar
 
 import tensorflow as tf
+from tensorflow.python.eager import execute as _execute
 from tensorflow.python.eager import record as _record
 from tensorflow.python.feature_column import feature_column as _feature_column
 from tensorflow.python.feature_column import feature_column_v2 as _feature_column_v2
@@ -21,6 +22,7 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import ops as _ops
 from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
 from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
+from tensorflow.python.ops import resource_variable_ops as _resource_variable_ops
 from tensorflow.python.saved_model import fingerprinting_utils as _fingerprinting_utils
 from tensorflow.python.saved_model import utils_impl as _saved_model_utils
 
@@ -79,9 +81,20 @@ def watched_handle(variable: Any) -> Any:
 
     Public `variable.value()` does that too, but leaves a read in the function that each call would run for nothing.
     """
-    graph = _ops.get_default_graph()
-    graph.watch_variable(variable)
-    return graph.capture(variable.handle)
+    _resource_variable_ops.variable_accessed(variable)
+    return _ops.get_default_graph().capture(variable.handle)
+
+
+def record_on_tapes(ops: Iterable[Any]) -> None:
+    """Has the gradient tapes that are recording know ops of the graph that is being built, in their order.
+
+    What makes ops one by one does so itself, and an import does not.
+    """
+    if not _execute.must_record_gradient():
+        return
+    for op in ops:
+        attrs = tuple(part for name in op.node_def.attr for part in (name, op.get_attr(name)))
+        _execute.record_gradient(op.type, tuple(op.inputs), attrs, list(op.outputs))
 
 
 def place_with(op: Any, others: list[Any]) -> None:

@@ -1,8 +1,8 @@
 """Functions that call functions, made into functions that do not."""
 
-from tests.graph.graphs import node
+from tests.graph.graphs import FLOAT, node
 from tf1hub.format import protos
-from tf1hub.graph.nested_calls import inline_nested_calls
+from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
 
 
 def function(name, *nodes, takes=("x",), gives=None, ends=None):
@@ -74,3 +74,16 @@ def test_functions_that_call_themselves_stay():
     one, two = function("one", call("c", "two", "x")), function("two", call("c", "one", "x"))
     found = inlined(one, two)
     assert [each.op for each in found["two"].node_def] == ["PartitionedCall"]
+
+
+def test_a_node_whose_op_is_a_function_calls_it():
+    inner = function("inner", node("sin", "Sin", "x"), gives={"y": "sin:y:0"})
+    for arg in (*inner.signature.input_arg, *inner.signature.output_arg):
+        arg.type = FLOAT
+    outer = function("outer", node("c", "inner", "x"), node("neg", "Neg", "c:y:0"), gives={"z": "c:y:0"})
+    graph_def = protos.GraphDef(node=[node("top", "inner", "a")], library={"function": [inner, outer]})
+    call_by_attribute(graph_def)
+    (top,) = graph_def.node
+    assert (top.op, top.attr["f"].func.name, list(top.attr["Tin"].list.type)) == ("PartitionedCall", "inner", [FLOAT])
+    assert nodes(graph_def.library.function[1]) == {"c": ["PartitionedCall", "x"], "neg": ["Neg", "c:output:0"]}
+    assert dict(graph_def.library.function[1].ret) == {"z": "c:output:0"}

@@ -1,9 +1,11 @@
-"""Functions that call functions, made into functions that do not.
+"""Calls of functions: all made by PartitionedCall, and none within a function.
 
+A node of TensorFlow 1 may have a function's name as its op, which functions of TensorFlow 2 cannot have within them.
 TensorFlow differentiates a function that a graph calls op by op, and knows no gradient of a call within it.
 
 requires  a library whose functions name their inputs as TensorFlow writes them: "argument", "node:output:index", "^node"
-ensures   no function calls another one by PartitionedCall: it has the other one's nodes instead, under the call's name
+ensures   no op is a function of the library (`call_by_attribute`); no function calls another one by PartitionedCall: it has
+          the other one's nodes instead, under the call's name (`inline_nested_calls`)
 """
 
 from collections.abc import Mapping
@@ -12,6 +14,33 @@ from tf1hub.format import protos
 from tf1hub.names import control_input, is_control_input, node_name
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+
+
+def call_by_attribute(graph_def: protos.GraphDef) -> None:
+    """Has nodes whose op is a function of the library be PartitionedCalls, in place. Calls of generic functions stay."""
+    functions = {each.signature.name: each for each in graph_def.library.function if not each.signature.attr}
+    for node in graph_def.node:
+        if node.op in functions:
+            _become_call(node, functions[node.op].signature)
+    for function in graph_def.library.function:
+        outputs: dict[str, str] = {}
+        for node in function.node_def:
+            if node.op in functions:
+                signature = functions[node.op].signature
+                for i, arg in enumerate(signature.output_arg):
+                    outputs[f"{node.name}:{arg.name}:0"] = f"{node.name}:output:{i}"
+                _become_call(node, signature)
+        for node in function.node_def:
+            node.input[:] = [outputs.get(name, name) for name in node.input]
+        for key, value in function.ret.items():
+            function.ret[key] = outputs.get(value, value)
+
+
+def _become_call(node: protos.NodeDef, signature: protos.OpDef) -> None:
+    node.attr["f"].func.name = node.op
+    node.attr["Tin"].list.type[:] = [arg.type for arg in signature.input_arg]
+    node.attr["Tout"].list.type[:] = [arg.type for arg in signature.output_arg]
+    node.op = "StatefulPartitionedCall" if signature.is_stateful else "PartitionedCall"
 
 
 def inline_nested_calls(library: protos.FunctionDefLibrary) -> None:

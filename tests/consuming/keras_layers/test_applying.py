@@ -195,7 +195,7 @@ def test_only_floating_point_values_are_cast(keras):
 
 
 @pytest.mark.parametrize(
-    ("kind", "can"), [("dense", True), ("batch_norm", True), ("text", False), ("sparse_in", False)]
+    ("kind", "can"), [("dense", True), ("batch_norm", True), ("text", False), ("sparse_in", False), ("while_v1", False)]
 )
 def test_says_what_xla_can_compile(keras_three, kind, can):
     assert layer_of(keras_three, kind).supports_jit == can

@@ -42,7 +42,7 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", [KERASES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in KERASES[1:])])
 def test_two_replicas_fit_as_one_device_does(name):
     run(FIT, regularized_path(), name)
 
@@ -156,5 +156,6 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_outside_of_the_replicas_a_module_has_the_merged_averages():
     run(OUTSIDE, module_path("batch_norm"))

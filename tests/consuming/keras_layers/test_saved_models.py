@@ -16,13 +16,15 @@ with warnings.catch_warnings():
     tensorflow_hub = pytest.importorskip("tensorflow_hub")
 
 
-class Reusable(tf.Module):
+class Reusable(tf.train.Checkpoint):
     """A dense layer with a training mode, a moving sum of what it saw, and a regularization loss."""
 
     def __init__(self):
         super().__init__()
         self.kernel = tf.Variable(np.linspace(-1.0, 1.0, 6).reshape(3, 2), dtype=tf.float32, name="dense/kernel")
         self.seen = tf.Variable(0.0, trainable=False, name="seen")
+        self.variables = [self.kernel, self.seen]
+        self.trainable_variables = [self.kernel]
         self.regularization_losses = [self.loss]
 
     @tf.function(input_signature=[], autograph=False)
@@ -46,7 +48,6 @@ def saved_path(plain: bool = False):
     module = Reusable()
     for training in (False, True):
         for scale in (1.0, 0.5):
-            module(tf.ones([2, 3]), training, scale)
             module.__call__.get_concrete_function(tf.TensorSpec([None, 3]), training, scale)
     saved = module
     if plain:
@@ -126,6 +127,14 @@ def test_a_half_precision_policy_leaves_a_saved_model_in_its_own_dtype(keras):
 
 def test_any_callable_will_do(keras):
     np.testing.assert_array_equal(hub.KerasLayer(tf.nn.relu, keras=keras)(ROWS), np.maximum(ROWS, 0.0))
+
+
+def test_a_layer_of_keras_is_a_callable_with_variables(keras):
+    dense = keras.layers.Dense(2)
+    dense.build((None, 3))
+    layer = hub.KerasLayer(dense, trainable=True, keras=keras)
+    np.testing.assert_array_equal(layer(ROWS), dense(ROWS))
+    assert len(layer.weights) == len(layer.trainable_weights) == 2
 
 
 def test_the_shape_of_a_saved_models_output(keras):

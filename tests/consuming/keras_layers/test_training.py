@@ -200,22 +200,3 @@ def test_a_head_is_trained_on_a_frozen_module(keras):
     before = answers(model)
     trained(model, epochs=2)
     assert not np.array_equal(before, answers(model))
-
-
-def test_fit_under_a_mirrored_strategy_uses_distributed_variables(keras):
-    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
-        layer = layer_of(keras, "batch_norm", trainable=True)
-        model = model_of(keras, layer)
-        model.compile("sgd", "mse")
-    before = values(layer)
-    trained(model)
-    assert changed(before, values(layer)) == set(before)
-    assert len(layer.losses) == 1
-
-
-def test_a_training_goes_on_where_it_was_saved(keras, tmp_path):
-    whole = trained(model_of(keras, layer_of(keras, "batch_norm", trainable=True)), epochs=4, optimizer="adam")
-    half = trained(model_of(keras, layer_of(keras, "batch_norm", trainable=True)), epochs=2, optimizer="adam")
-    half.save(tmp_path / "model.keras")
-    resumed = trained(keras.models.load_model(tmp_path / "model.keras"), epochs=2)
-    np.testing.assert_allclose(answers(resumed), answers(whole), rtol=1e-5)

@@ -102,6 +102,12 @@ def cond_in_a_loop(x, w, n):
     return counted(n, lambda i, y: tf.cond(tf.equal(i % 2, 0), lambda: y @ w, lambda: y + x), x)
 
 
+@program(X, W, N, True)
+def cond_on_an_invariant_in_a_loop(x, w, n, p):
+    taken = lambda y: tf.cond(n > 2, lambda: y @ w, lambda: y * 2.0)  # noqa: E731
+    return counted(n, lambda _, y: tf.cond(p, lambda: taken(y), lambda: y + x), x)
+
+
 @program(X, W, N)
 def loop_in_a_cond(x, w, n):
     return tf.cond(n > 1, lambda: counted(n, lambda _, y: y @ w, x)[0], lambda: x)

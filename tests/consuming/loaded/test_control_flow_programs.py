@@ -65,7 +65,7 @@ def _predicate(which, x, flag, y):
 
 
 @given(PROGRAM, st.booleans(), st.sampled_from([-1.0, 1.0]))
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_program_computes_what_it_did(program, flag, sign):
     values = np.array([0.3, 0.7], np.float32) * np.float32(sign), np.array([0.9, -0.4], np.float32), flag
     Rebuilt(lambda x, w, flag: run(program, x, w, flag, x, x * 0.5), *values).check()

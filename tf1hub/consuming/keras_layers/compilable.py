@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-# What the names of ops hold that XLA has no kernels for: text, tables, files, Python, shapes that follow from values.
+# What the names of ops hold that XLA has no kernels for: text, tables, files, Python, shapes that follow from values. Of loops
+# it can compile the gradient only where the number of rounds is known.
 _NOT_COMPILED = (
     "String", "Regex", "Lookup", "HashTable", "Sparse", "Ragged", "Decode", "Encode", "Parse", "PyFunc", "Unique", "ListDiff",
     "Unicode", "ReadFile", "Dataset", "Iterator", "Queue", "NonMaxSuppression", "Summary", "Where", "DynamicPartition",
+    "Enter", "While", "RandomShuffle",
 )  # fmt: skip
 _STRING = 7  # DT_STRING
 _STRING_IS_FINE = frozenset({"Assert", "Const", "Print", "PrintV2"})  # left out, or only handed to those

@@ -8,17 +8,19 @@ import tensorflow as tf
 
 
 def shared_variable(keras: Any, variable: Any, name: str, is_trained: Callable[[], bool]) -> Any:
-    """A Keras variable with the storage of a `tf.Variable`.
+    """A Keras variable with the storage of a `tf.Variable`; one of a Keras layer's is such a variable already.
 
     Args:
       keras: the module of Keras 3.
-      variable: the `tf.Variable`.
+      variable: the `tf.Variable`, or a Keras variable.
       name: the name, without slashes.
       is_trained: whether the variable is trained at the moment.
 
     Raises:
       RuntimeError: this Keras makes a copy of it.
     """
+    if isinstance(variable, keras.Variable):
+        return variable
     shared = _class_for(keras)(variable, name, is_trained)
     if shared.value is not variable:
         raise RuntimeError(

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf1hub.format import protos
 from tf1hub.graph.library import fingerprints, used_library, with_renamed_functions
+from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
 
 _ATTR = "_gradient_op_type"
 _numbers = itertools.count(1)
@@ -45,7 +46,6 @@ class _FunctionGradient:
     """The gradient of one call. It is registered for good, so it does not keep the graph."""
 
     def __init__(self, name: str, library: protos.FunctionDefLibrary):
-        prints = fingerprints(library)
         (function,) = (each for each in library.function if each.signature.name == name)
         self.op_type = f"tf1hub_{name}_{next(_numbers)}"
         self.graph: Any = lambda: None
@@ -53,7 +53,11 @@ class _FunctionGradient:
         self._outputs = [f"gradient:{i}" for i in range(len(function.signature.output_arg))]
         call = protos.GraphDef(node=[protos.NodeDef(name="gradient", op=name, input=self._inputs)])
         call.library.CopyFrom(used_library(call.node, library))
-        self._call = with_renamed_functions(call, {each: f"{each}_{print_}" for each, print_ in prints.items()})
+        call_by_attribute(call)
+        inline_nested_calls(call.library)
+        # The names that the import of the graph gives them: TensorFlow must know them already where gradients are made.
+        names = {each: f"{each}_{print_}" for each, print_ in fingerprints(call.library).items()}
+        self._call = with_renamed_functions(call, names)
         tf.RegisterGradient(self.op_type)(lambda op, *by_outputs: self._gradients(op, by_outputs))
 
     def _gradients(self, op: Any, by_outputs: Any) -> list[Any]:
@@ -61,9 +65,7 @@ class _FunctionGradient:
         op = self._op() if op is None else op
         taken = len(self._outputs)
         outputs = len(op.inputs) - taken
-        given = [
-            tf.identity(tensor) for tensor in (*op.inputs[outputs:], *by_outputs[:outputs])
-        ]  # captured where needed
+        given = [tf.identity(each) for each in (*op.inputs[outputs:], *by_outputs[:outputs])]  # captured where needed
         graph_def = tf.compat.v1.GraphDef.FromString(self._call.SerializeToString())
         feeds = dict(zip(self._inputs, given, strict=True))
         found: list[Any] = tf.graph_util.import_graph_def(graph_def, feeds, return_elements=self._outputs)

@@ -10,22 +10,38 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from tf1hub.consuming.importing import import_subgraph
 from tf1hub.consuming.loaded.function_gradients import FunctionGradients
+from tf1hub.consuming.loaded.recording import import_recorded, is_recordable
 from tf1hub.consuming.loaded.replicas import current_replica
 from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
+from tf1hub.errors import WrongGraphError
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
 from tf1hub.graph.control_flow.regions import has_control_flow
-from tf1hub.graph.nested_calls import inline_nested_calls
+from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
 from tf1hub.graph.subgraph import Subgraph
+from tf1hub.graph.write_order import read_before_writing
 from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
 from tf1hub.tensorflow_private import not_converted, note_effects, tape_may_record
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
+
+
+def check_eager() -> None:
+    """Refuses graphs of TensorFlow 1, and functions within them.
+
+    Raises:
+      WrongGraphError: one is being built.
+    """
+    with tf.init_scope():
+        if not tf.executing_eagerly():
+            raise WrongGraphError(
+                "A loaded module is applied in eager code or in a tf.function, and here a graph of TensorFlow 1 is being"
+                " built. Use hub.Module in it."
+            )
 
 
 class Functions:
@@ -56,6 +72,11 @@ class Functions:
 
         Both are in the order of `TensorInfo.component_names`. With `training` the update ops run before they are there.
         """
+        if not tf.executing_eagerly():
+            application = self._variant.application(signature, outputs, training)
+            if is_recordable(application.subgraph):
+                with self._variant.replicas.united(training):
+                    return self._computed(signature, outputs, application, current_replica() or 0, tensors)
         function = self.function(signature, outputs, training, tensors)
         # TensorFlow builds a function's gradient at the first call under a tape, and threads would do so at once.
         with self._variant.replicas.united(training), self._lock if tape_may_record() else contextlib.nullcontext():
@@ -98,6 +119,7 @@ class Functions:
             with self._lock:
                 if key not in self._built:
                     with tf.init_scope(), no_garbage_collection():
+                        check_eager()
                         self._built[key] = build(component)
         return self._built[key]
 
@@ -115,35 +137,57 @@ class Functions:
     def _built_function(
         self, signature: str, outputs: list[str], training: bool, component: int, specs: list[Any]
     ) -> Any:
-        infos, made = self.infos(signature)
         application = self._variant.application(signature, outputs, training)
-        names = list(dict.fromkeys(name for info in infos.values() for name in info.component_names()))
-        wanted = [name for key in outputs for name in made[key].component_names()]
 
         def compute(*tensors: Any) -> list[Any]:
-            inputs = dict(zip(names, tensors, strict=True))
-            imported = self._imported(application.subgraph, component, inputs, [*wanted, *application.update_ops])
-            return _after_updates(imported, application, [imported.tensor(name) for name in wanted])
+            return self._computed(signature, outputs, application, component, tensors)
 
-        return tf.compat.v1.wrap_function(compute, specs, name="tf1hub")
+        return _traced(compute, specs, application.subgraph)
+
+    def _computed(
+        self, signature: str, outputs: list[str], application: Application, component: int, tensors: Sequence[Any]
+    ) -> list[Any]:
+        """Adds what computes some outputs to the function that is being traced."""
+        infos, made = self.infos(signature)
+        names = dict.fromkeys(name for info in infos.values() for name in info.component_names())
+        wanted = [name for key in outputs for name in made[key].component_names()]
+        inputs = dict(zip(names, tensors, strict=True))
+        imported = self._imported(application.subgraph, component, inputs, [*wanted, *application.update_ops])
+        return _after_updates(imported, application, [imported.tensor(name) for name in wanted])
 
     def _built_loss(self, name: str, component: int) -> Any:
         subgraph = self._variant.loss(name)
-        return tf.compat.v1.wrap_function(lambda: self._imported(subgraph, component, {}, [name]).tensor(name), [])
+        return _traced(lambda: self._imported(subgraph, component, {}, [name]).tensor(name), [], subgraph)
 
     def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any], wanted: Collection[str]) -> Any:
         feeds = {**self._variant.feeds(subgraph, component), **inputs}
         placeless = _without_places(subgraph)
-        inline_nested_calls(placeless.graph_def.library)
+        read_before_writing(placeless.graph_def, self._variant.variables)
         gradients = FunctionGradients(placeless.graph_def)
         gradients.name_in(placeless.graph_def)
+        call_by_attribute(placeless.graph_def)
+        inline_nested_calls(placeless.graph_def.library)
         if has_control_flow(placeless):
-            imported = import_structured(placeless, "module", feeds, wanted)
+            imported: Any = import_structured(placeless, "module", feeds, wanted)
         else:
-            imported = import_subgraph(placeless, "module", feeds)
+            imported = import_recorded(placeless, "module", feeds)
         gradients.imported_into(tf.compat.v1.get_default_graph())
-        note_effects(tf.compat.v1.get_default_graph())
         return imported
+
+
+def _traced(compute: Callable[..., Any], specs: Sequence[Any], subgraph: Subgraph) -> Any:
+    """What builds a subgraph as a concrete function."""
+    if has_control_flow(subgraph) and not subgraph.graph_def.library.function:
+        return tf.function(compute, autograph=False).get_concrete_function(*specs)
+
+    def noted(*tensors: Any) -> Any:
+        results = compute(*tensors)
+        note_effects(tf.compat.v1.get_default_graph())
+        return results
+
+    # It makes functions known that come with an import, as tf.function does not; and those of rebuilt loops and branches,
+    # too, but for good, also when all of this has long been dropped.
+    return tf.compat.v1.wrap_function(noted, specs, name="tf1hub")
 
 
 def _component_specs(info: TensorInfo) -> Iterator[tuple[str, Any]]:

@@ -7,17 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf1hub.consuming.loaded.functions import Functions
+from tf1hub.consuming.loaded.functions import Functions, check_eager
 from tf1hub.consuming.loaded.module_export import export_module
 from tf1hub.consuming.loaded.resources import ResourcePool
 from tf1hub.consuming.loaded.signature_functions import SignatureFunctions, concrete_signature
 from tf1hub.consuming.loaded.variables import LoadedVariables
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.consuming.values import chosen_outputs, components, composed, converted, named_inputs
-from tf1hub.errors import WrongGraphError
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import enclosing_graphs, is_function_graph, not_converted
+from tf1hub.tensorflow_private import not_converted
 
 
 class LoadedModule(tf.Module):  # type: ignore[misc]
@@ -97,7 +96,8 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
         if training:
             self._tell_once()
             functions = self._training
-        _check_graph()
+        if not tf.executing_eagerly():
+            check_eager()
         signature = signature or "default"
         infos, made = functions.infos(signature)
         wanted = chosen_outputs(signature, list(made), as_dict, outputs)
@@ -216,19 +216,9 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
             f"The module has no variant with the tag 'train' (it has {[sorted(tags) for tags in self.spec.get_tags()]}), so"
             f" training uses the variant {sorted(self.tags)}, with its update ops. Dropout is active only if its publisher"
             " left it so. If another variant is meant for training, name it: hub.load(..., training_tags=...).",
-            stacklevel=3,
+            stacklevel=4,  # this, the call, what keeps AutoGraph out, and then the program
         )
 
 
 def _as_list(patterns: str | Iterable[str]) -> list[str]:
     return [patterns] if isinstance(patterns, str) else list(patterns)
-
-
-def _check_graph() -> None:
-    if tf.executing_eagerly():
-        return
-    if not any(is_function_graph(each) for each in enclosing_graphs(tf.compat.v1.get_default_graph())):
-        raise WrongGraphError(
-            "A loaded module is applied in eager code or in a tf.function, and here a graph of TensorFlow 1 is being built."
-            " Use hub.Module in it."
-        )

@@ -1,13 +1,21 @@
 """`hub.load`: a module, or any SavedModel, as an object of TensorFlow 2."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
 from tf1hub import files
 from tf1hub.consuming.loaded.loaded_module import LoadedModule
-from tf1hub.errors import MissingModuleError, WrongGraphError, raised_as_tensorflow
+from tf1hub.errors import (
+    CheckpointError,
+    MissingCheckpointError,
+    MissingModuleError,
+    WrongGraphError,
+    raised_as_tensorflow,
+)
 from tf1hub.format import module_directory
 from tf1hub.spec import ModuleSpec, Tags, as_module_spec, as_tags
 from tf1hub.tensorflow_private import not_converted
@@ -51,7 +59,22 @@ def load(
             )
         spec = as_module_spec(handle)
         chosen = _training_tags(spec, as_tags(tags), training_tags)
-        return LoadedModule(spec, as_tags(tags), chosen, tells_variant=training_tags is None)
+        with _help_without_training(as_tags(tags), chosen):
+            return LoadedModule(spec, as_tags(tags), chosen, tells_variant=training_tags is None)
+
+
+@contextmanager
+def _help_without_training(tags: frozenset[str], training: frozenset[str]) -> Iterator[None]:
+    """Says how to load a module of which only the training variant cannot be."""
+    try:
+        yield
+    except CheckpointError as error:
+        if tags == training or isinstance(error, MissingCheckpointError):
+            raise
+        raise CheckpointError(
+            f"{error}\nThe variant {sorted(training)} is loaded for training. To do without it:"
+            f" hub.load(..., training_tags={sorted(tags)})."
+        ) from error
 
 
 def _training_tags(spec: ModuleSpec, tags: frozenset[str], wanted: Tags) -> frozenset[str]:

@@ -53,7 +53,7 @@ class Sources:
         name = tensor_name(name)
         if name not in self._keys:
             node, key = self.nodes.get(node_name(name)), name
-            if node is not None and node.op in ("Identity", "Enter") and len(node.input) == 1:
+            if node is not None and node.op in ("Identity", "Enter"):
                 key = self.predicate_key(node.input[0])
             elif node is not None and node.op == "Switch" and node_name(node.input[1]) not in self._conditions:
                 data, predicate = (self.predicate_key(one) for one in node.input[:2])
