@@ -60,8 +60,15 @@ def test_an_example_must_raise_what_it_says():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page):
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_what_an_operation_is_said_to_be_shown_by_is_a_test():
+    cells = re.findall(r'\]\(\.\./([^ ]+\.py) "(\w+)"\)', (ROOT / "docs/operations.md").read_text(encoding="utf-8"))
+    assert len(cells) > 70
+    assert [name for file, name in cells if f"def {name}(" not in (ROOT / file).read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("name", [name for name in hub.__all__ if not name.startswith("_")])
