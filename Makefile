@@ -54,11 +54,12 @@ slow: venv peer  ## run the long tests
 soak: venv peer  ## kill exports at very many points (long; by hand)
 	TF1HUB_SOAK=1 $(VENV)/bin/pytest -m "slow" -k "kill" $(PYTEST_ARGS)
 
-bench: venv peer  ## time tensorflow_hub 0.15.0 and tf1hub in turn
+bench: venv peer  ## time tensorflow_hub, native Keras and tf1hub in turn
 	$(VENV)/bin/python -m benchmarks
 	$(VENV)/bin/python -m benchmarks.show
 	$(VENV)/bin/python -m benchmarks.checkpoint_files
 	$(VENV)/bin/python -m benchmarks.text_export
+	$(VENV)/bin/python -m benchmarks.tf2
 
 protos: venv  ## compile tf1hub/format/protos.proto
 	$(VENV)/bin/python -m grpc_tools.protoc -Itf1hub/format --descriptor_set_out=tf1hub/format/protos.binpb \

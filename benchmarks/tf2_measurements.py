@@ -34,7 +34,7 @@ def _prepare(library: str) -> tuple[Any, Any]:
     return tf, hub
 
 
-def _inputs(module_dir: str, batch: int) -> dict[str, Any]:
+def example_inputs(module_dir: str, batch: int) -> dict[str, Any]:
     """What the signature default is called with."""
     import tensorflow as tf
 
@@ -82,7 +82,7 @@ def load(library: str, module_dir: str) -> Figures:
 def first_answer(library: str, module_dir: str) -> Figures:
     """`hub.load(path)` and a call with a batch of one."""
     _, hub = _prepare(library)
-    inputs, before = _inputs(module_dir, 1), peak_rss_mb()
+    inputs, before = example_inputs(module_dir, 1), peak_rss_mb()
     clock = Clock()
     _caller(library, hub.load(module_dir), inputs)()
     return {"cpu": clock.cpu(), "wall": clock.wall(), "grown_mb": peak_rss_mb() - before}
@@ -91,7 +91,7 @@ def first_answer(library: str, module_dir: str) -> Figures:
 def call(library: str, module_dir: str, batch: int) -> Figures:
     """A call in the steady state."""
     _, hub = _prepare(library)
-    figures = _steady(_caller(library, hub.load(module_dir), _inputs(module_dir, batch)))
+    figures = _steady(_caller(library, hub.load(module_dir), example_inputs(module_dir, batch)))
     return {**figures, "peak_rss_mb": peak_rss_mb()}
 
 
@@ -112,7 +112,7 @@ def _steady(function: Callable[[], Any]) -> Figures:
 def early_output(library: str, module_dir: str) -> Figures:
     """One early output of a signature with many, in the steady state."""
     _, hub = _prepare(library)
-    loaded, inputs = hub.load(module_dir), _inputs(module_dir, 1)
+    loaded, inputs = hub.load(module_dir), example_inputs(module_dir, 1)
     if library == "tensorflow_hub":
         return _steady(lambda: loaded.signatures["features"](**_renamed(loaded, inputs))[EARLY_ACTIVATION])
     x = inputs["images"]
@@ -124,7 +124,7 @@ def train(side: str, module_dir: str, jit_compile: bool) -> Figures:
     import tensorflow as tf
 
     tf.add(1, 1)
-    inputs, labels = _inputs(module_dir, TRAINING_BATCH), tf.range(TRAINING_BATCH) % 2
+    inputs, labels = example_inputs(module_dir, TRAINING_BATCH), tf.range(TRAINING_BATCH) % 2
     x = inputs.get("images", inputs)
     before = peak_rss_mb()
     step = (

@@ -91,3 +91,58 @@ def test_every_measurement_has_a_row_and_every_row_a_measurement(
     monkeypatch.syspath_prepend(str(ROOT))
     measurements = importlib.import_module("benchmarks.measurements")
     assert {row.measurement for row in report.ROWS} == set(measurements.MEASUREMENTS)
+
+
+@pytest.fixture
+def tf2(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.tf2")
+
+
+def test_every_measurement_of_tf2_has_a_row_and_every_row_a_measurement(tf2: ModuleType) -> None:
+    rows = [*tf2.LOADING_ROWS, *tf2.TRAINING_ROWS]
+    measurements = importlib.import_module("benchmarks.tf2_measurements")
+    assert {row.measurement for row in rows} == set(measurements.MEASUREMENTS)
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(1.04, "yes"), (1.06, "NO")])
+def test_training_is_wanted_nearly_as_fast_as_native_keras(tf2: ModuleType, ours: float, verdict: str) -> None:
+    (row,) = (
+        row for row in tf2.TRAINING_ROWS if (row.measurement, row.module, row.figure) == ("train", "c", "wall_ms")
+    )
+    seconds = {tf2.NATIVE: 1.0, tf2.GRAPH: 0.5, tf2.OURS: ours}
+    rounds = {title: {("train", "c"): [{"wall_ms": each}]} for title, each in seconds.items()}
+    against_native, against_graph = tf2.tables({}, rounds, [row]).split("\n\n")
+    assert against_native.splitlines()[-1].endswith(verdict)
+    assert against_graph.splitlines()[-1].endswith(f"{0.5 / ours:.2f}")
+
+
+_AGREEMENT = """
+import sys
+import numpy as np, tensorflow as tf, tf1hub as hub
+from benchmarks.native_models import MODELS, copy_weights
+from benchmarks.tf2_measurements import example_inputs
+name, path = sys.argv[1:]
+module, model = hub.load(path), MODELS[name]()
+for variable in module.variables:  # biases and averages do not stay 0 and 1
+    variable.assign(variable * tf.random.stateless_uniform(variable.shape, [1, 2], 0.9, 1.1) + 0.01)
+copy_weights(model, dict(zip(module.variable_names, module.variables)))
+inputs = example_inputs(path, 2)
+x = inputs.get("images", inputs)
+np.testing.assert_allclose(module(x), model(x, training=False), rtol=1e-3, atol=1e-4)
+if name == "d":  # it has no dropout
+    np.testing.assert_allclose(module(x, training=True), model(x, training=True), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(tf.add_n([loss() for loss in module.regularization_losses]), sum(model.losses), rtol=1e-5)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["c", "d"])
+def test_the_native_models_compute_what_the_modules_do(name: str) -> None:
+    written = run_module(str(PEER), "benchmarks.modules", name)
+    assert written.returncode == 0, written.stderr
+    path = json.loads(written.stdout.splitlines()[-1])[name]["path"]
+    child = subprocess.run(
+        [ROOT / ".venv/bin/python", "-c", _AGREEMENT, name, path], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert child.returncode == 0, child.stderr

@@ -252,7 +252,10 @@ class ModuleSpec:
 
     def stored_variables(self, tags: Tags = None) -> list[StoredVariable]:
         """The variables of a variant as a checkpoint stores them."""
-        return stored_variables(self.variant(tags))
+        key = ("stored_variables", as_tags(tags))
+        if key not in self._cache:
+            self._cache[key] = stored_variables(self.variant(tags))
+        return list(self._cache[key])
 
     def check_files(self, tags: Tags) -> None:
         """Refuses a variant whose assets, or whose variables' values, are not on disk.

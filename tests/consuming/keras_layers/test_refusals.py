@@ -34,7 +34,10 @@ def test_a_path_that_holds_nothing(keras, tmp_path):
         hub.KerasLayer(str(tmp_path), keras=keras)
 
 
-@pytest.mark.parametrize(("name", "value"), [("tags", {"train"}), ("load_options", tf.saved_model.LoadOptions())])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("tags", {"train"}), ("training_tags", set()), ("load_options", tf.saved_model.LoadOptions())],
+)
 def test_what_says_how_to_load_goes_with_a_path(keras, name, value):
     with pytest.raises(ValueError, match=f"Leave out `{name}`"):
         hub.KerasLayer(hub.load(module_path("dense")), keras=keras, **{name: value})

@@ -45,6 +45,19 @@ def test_a_config_has_the_tags_and_the_arguments(keras):
     assert type(rate).from_config(rate.get_config()).get_config()["arguments"] == {"rate": 0.5}
 
 
+def loaded_without_train(path):
+    return hub.load(path, training_tags=set())
+
+
+@pytest.mark.parametrize("handle", [str, hub.load_module_spec, loaded_without_train], ids=["path", "spec", "loaded"])
+def test_a_config_has_the_tags_for_training(keras, handle):
+    given = {} if handle is loaded_without_train else {"training_tags": set()}
+    layer = hub.KerasLayer(handle(module_path("shared_variables")), trainable=True, keras=keras, **given)
+    again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
+    for each in (layer, again):  # the variant tagged "train" would double
+        np.testing.assert_allclose(each(ROWS, training=True), each(ROWS))
+
+
 @pytest.mark.parametrize("handle", [hub.load_module_spec, hub.load], ids=["spec", "loaded"])
 def test_a_config_of_what_was_loaded_from_a_path_has_the_path(keras, handle):
     layer = hub.KerasLayer(handle(module_path("dense")), keras=keras)

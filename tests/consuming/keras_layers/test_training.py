@@ -1,10 +1,15 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow.compat.v1 as v1
 
 import tf1hub as hub
 from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of, module_path, trained, values
+from tests.graphs import export
 from tests.module_fns import KINDS
+from tests.module_fns.registry import new_path
 
 
 def changed(before, after):
@@ -89,6 +94,55 @@ def test_all_losses_of_a_module(keras):
     wanted = [float(loss()) for loss in hub.load(module_path("regularized")).regularization_losses]
     assert len(wanted) > 1
     np.testing.assert_allclose(sum(float(loss) for loss in layer.losses), sum(wanted), rtol=1e-6)
+
+
+@functools.cache
+def two_signatures_path():
+    def module_fn():
+        x = v1.placeholder(tf.float32, [None, 3])
+        w = v1.get_variable("w", [3, 2], initializer=v1.ones_initializer())
+        v = v1.get_variable("v", [2], initializer=v1.ones_initializer())
+        v1.add_to_collection("regularization_losses", 0.1 * tf.reduce_sum(w) * tf.reduce_sum(v))
+        hub.add_signature(inputs=x, outputs=tf.matmul(x, w) * v)
+        hub.add_signature("sum", inputs=x, outputs=tf.matmul(x, w) + v)
+
+    return export(hub.create_module_spec(module_fn), new_path("two_signatures"))
+
+
+@pytest.mark.parametrize("frozen_first", [False, True])
+def test_a_loss_of_two_variables_shows_while_one_of_them_is_trained(keras, frozen_first):
+    module = hub.load(two_signatures_path())
+    if frozen_first:
+        module.trainable = "v"
+    layer = hub.KerasLayer(module, trainable=True, keras=keras)
+    for trained_variables in ("v", "w", ["v", "w"]):
+        module.trainable = trained_variables
+        np.testing.assert_allclose(layer.losses, [0.1 * 6.0 * 2.0], rtol=1e-6)
+
+
+def test_two_layers_of_one_module_train_its_variables_once_a_step(keras):
+    module, wanted = hub.load(two_signatures_path()), hub.load(two_signatures_path())
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum((wanted(ROWS) + wanted(ROWS, signature="sum")) ** 2)
+    gradients = tape.gradient(loss, wanted.trainable_variables)
+    for variable, gradient in zip(wanted.trainable_variables, gradients, strict=True):
+        variable.assign_sub(0.001 * gradient)
+    layers = [hub.KerasLayer(module, True, signature=name, keras=keras) for name in ("default", "sum")]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum((layers[0](ROWS, training=True) + layers[1](ROWS, training=True)) ** 2)
+    inputs = keras.Input((3,))
+    weights = keras.Model(inputs, [layer(inputs) for layer in layers]).trainable_weights
+    keras.optimizers.SGD(0.001).apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+    for variable, value in zip(module.variables, wanted.variables, strict=True):
+        np.testing.assert_allclose(variable, value, rtol=1e-5)
+
+
+def test_a_layer_that_shares_a_module_can_be_frozen_alone(keras):
+    module = hub.load(two_signatures_path())
+    frozen, trained_layer = [hub.KerasLayer(module, True, keras=keras) for _ in range(2)]
+    frozen.trainable = False
+    later = hub.KerasLayer(module, True, keras=keras)
+    assert [len(layer.trainable_weights) for layer in (frozen, trained_layer, later)] == [0, 2, 2]
 
 
 def test_a_layer_that_is_not_trainable_has_no_losses(keras):

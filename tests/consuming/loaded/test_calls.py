@@ -140,7 +140,7 @@ def test_a_training_step_calls_no_function():
 
     def step(x):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(module(x, training=True) ** 2)
+            loss = tf.reduce_sum(module(x) ** 2)
         return tape.gradient(loss, module.trainable_variables)
 
     graph = tf.function(step).get_concrete_function(tf.TensorSpec([4, 3])).graph

@@ -77,6 +77,13 @@ def test_loading_within_a_function_happens_once():
     np.testing.assert_array_equal(made[0](ROWS), loaded("dense")(ROWS))
 
 
+def test_a_saved_model_of_tensorflow_2_has_no_variant_for_training(saved_model):
+    with pytest.raises(
+        hub.errors.TagsError, match="so it has no other variant for training. Leave out `training_tags`"
+    ):
+        hub.load(saved_model, training_tags={"train"})
+
+
 def test_a_saved_model_of_tensorflow_2_is_what_tensorflow_loads(saved_model):
     np.testing.assert_array_equal(hub.load(saved_model).double(tf.ones([2])), [2.0, 2.0])
     options = tf.saved_model.LoadOptions(experimental_io_device="/job:localhost")

@@ -48,6 +48,22 @@ def test_an_asset_that_the_graph_reads_itself():
     assert loaded("asset_read_by_the_graph")().numpy() == b"line one\nline two\n"
 
 
+def test_an_asset_that_a_signature_returns(tmp_path):
+    def module_fn():
+        vocabulary = tf.constant(str(tmp_path / "vocabulary.txt"))
+        v1.add_to_collection("asset_filepaths", vocabulary)
+        hub.add_signature("tokenization_info", outputs={"vocab_file": vocabulary, "do_lower_case": tf.constant(True)})
+
+    (tmp_path / "vocabulary.txt").write_text("hello")
+    module = hub.load(export(hub.create_module_spec(module_fn), tmp_path / "module"))
+    outputs = module(signature="tokenization_info", as_dict=True)
+    assert tf.io.read_file(outputs["vocab_file"]) == b"hello"
+    hub.to_saved_model(module, tmp_path / "first")
+    saved = (tmp_path / "first").rename(tmp_path / "moved")
+    outputs = tf.saved_model.load(str(saved)).signatures["tokenization_info"]()
+    assert tf.io.read_file(outputs["vocab_file"]) == b"hello"
+
+
 def test_a_moved_module_finds_its_files(tmp_path):
     shutil.copytree(published("text"), tmp_path / "moved")
     np.testing.assert_array_equal(hub.load(tmp_path / "moved")(["the cat"]), loaded("text")(["the cat"]))

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.consuming.loaded.loaded_kinds import example, loaded
 from tests.graphs import ROWS
+from tests.module_fns import KINDS
 
 THREADS = 16
 
@@ -46,16 +47,22 @@ def test_different_signatures_at_once():
     assert all(at_once(call))
 
 
-def test_first_gradients_at_once():
-    module = loaded("dense")
+@pytest.mark.parametrize("kind", ["dense", "keras_layers", "while_v1"])
+def test_first_gradients_at_once(kind):
+    if not KINDS[kind].available():
+        pytest.skip(f"{KINDS[kind].needs} is not installed")
 
-    def step(_):
+    def step(module):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(module(ROWS))
+            loss = tf.reduce_sum(module(example(kind)))
         return tape.gradient(loss, module.trainable_variables)
 
-    for gradients in at_once(step):
-        np.testing.assert_allclose(gradients[1], [2.0, 2.0] - np.sum(module(ROWS) ** 2, axis=0), rtol=1e-5)
+    expected = step(loaded(kind))
+    for _ in range(3):
+        module = loaded(kind)
+        for gradients in at_once(lambda _, module=module: step(module)):
+            for found, wanted in zip(gradients, expected, strict=True):
+                np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
 def test_signatures_at_once():

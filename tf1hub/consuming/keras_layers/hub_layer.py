@@ -41,15 +41,16 @@ class HubLayer:
         output_shape: Any = None,
         load_options: Any = None,
         keras: Any = None,
+        training_tags: Tags = None,
         **kwargs: Any,
     ):
         if _sentinel is not None:
             raise TypeError("Pass what follows `arguments` by name: hub.KerasLayer(handle, tags=...).")
         shapes = None if output_shape is None else as_shapes(output_shape)
         given = LayerArguments(
-            handle, tags, dict(arguments or {}), signature, signature_outputs_as_dict, output_key, shapes
+            handle, tags, training_tags, dict(arguments or {}), signature, signature_outputs_as_dict, output_key, shapes
         )
-        resolved = resolved_handle(handle, tags, load_options)
+        resolved = resolved_handle(handle, tags, load_options, training_tags)
         application = call_of(resolved, signature, bool(signature_outputs_as_dict), output_key, given.arguments)
         if trainable:
             application.check_trainable()

@@ -29,6 +29,7 @@ _DOCUMENTATION = """A module as a Keras layer: a TF1 Hub module, a SavedModel of
       output_shape: the shape of the output without the batch's dimension, or a nest of them, when TensorFlow cannot tell.
       load_options: `tf.saved_model.LoadOptions`, for a SavedModel's path.
       keras: the Keras to make the layer for: `keras`, `tf_keras` or `tf.keras`.
+      training_tags: the tags of the variant to train with, for the path or spec of a TF1 Hub module; see `hub.load`.
       **kwargs: Keras's own, such as `name` and `dtype`.
 
     Raises:

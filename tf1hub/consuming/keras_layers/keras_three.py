@@ -1,7 +1,6 @@
 """What is particular to a layer of Keras 3 on TensorFlow."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -22,6 +21,7 @@ class KerasThreeLayer(HubLayer):
 
     _may_be_compiled = True
     _has_losses = False
+    _shared: Sequence[Any] = ()
 
     def _settings(self, application: ModuleCall | SavedModelCall, settings: dict[str, Any]) -> dict[str, Any]:
         only = application.only_input_dtype
@@ -36,17 +36,15 @@ class KerasThreeLayer(HubLayer):
             self.input_shape = (None, *settings["input_shape"])
         names = zip(self._weight_names, self._application.variables, strict=True)
         with self.KERAS.name_scope(self.name):
-            self._shared = [
-                shared_variable(self.KERAS, variable, name, partial(self._is_trained, variable))
-                for name, variable in names
-            ]
+            self._shared = [shared_variable(self.KERAS, variable, name, self) for name, variable in names]
         self._add_losses()
 
     def _added_weights(self) -> list[Any]:
         shared = {id(weight) for weight in self._shared}
         return [weight for weight in self.weights if id(weight) not in shared]
 
-    def _is_trained(self, variable: Any) -> bool:
+    def is_trained(self, variable: Any) -> bool:
+        """Whether the layer trains one of the module's `tf.Variable`s at the moment."""
         return bool(self.trainable) and self._application.is_trained(variable)
 
     @property
@@ -57,25 +55,27 @@ class KerasThreeLayer(HubLayer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         super(KerasThreeLayer, type(self)).trainable.__set__(self, value)  # type: ignore[misc]
+        for shared in self._shared:
+            shared.trainable = True  # other layers may train it; that this one does not, `is_trained` tells
         self._add_losses()
 
     def _add_losses(self) -> None:
-        """Hangs each regularization loss on a variable that it depends on, since Keras 3 has losses of variables only."""
+        """Hangs each regularization loss on the variables that it depends on, since Keras 3 has losses of variables only."""
         if self._has_losses or not self.trainable:
             return
         self._has_losses = True
-        strategy = tf.distribute.get_strategy()
-        owners = {
-            id(local): shared
-            for variable, shared in zip(self._application.variables, self._shared, strict=True)
-            for local in (variable, *strategy.experimental_local_results(variable))
-        }
         for loss in self._application.regularization_losses:
-            with tf.init_scope(), tf.GradientTape() as tape:
-                loss()
-            found = [owners[id(variable)] for variable in tape.watched_variables() if id(variable) in owners]
-            for owner in (found or self.trainable_weights)[:1]:
-                owner.add_loss(loss)
+            read = self._variables_of(loss)
+            for variable in read:
+                variable.add_loss(loss, read)
+
+    def _variables_of(self, loss: Callable[[], Any]) -> list[Any]:
+        """The variables that a loss depends on, frozen ones too, which no gradient tape would tell."""
+        with tf.init_scope():
+            function = tf.function(lambda: loss(), autograph=False).get_concrete_function()
+        read = {id(tensor) for tensor in function.captured_inputs}
+        copies = tf.distribute.get_strategy().experimental_local_results
+        return [one for one in self._shared if any(id(copy.handle) in read for copy in copies(one.value))]
 
     @property
     def supports_jit(self) -> bool:

@@ -17,6 +17,7 @@ class LayerArguments:
 
     handle: Any
     tags: Tags
+    training_tags: Tags
     arguments: Mapping[str, Any]
     signature: str | None
     signature_outputs_as_dict: bool | None
@@ -44,19 +45,22 @@ class LayerArguments:
         return {**self._loaded_from(), **given}
 
     def _loaded_from(self) -> dict[str, Any]:
-        path, tags = None, self.tags
+        path, tags, training_tags = None, self.tags, self.training_tags
         if isinstance(self.handle, str | os.PathLike):
             path = os.fspath(self.handle)
         elif isinstance(self.handle, ModuleSpec):
             path = self.handle.directory
         elif isinstance(self.handle, LoadedModule):
-            path, tags = self.handle.spec.directory, self.handle.tags
+            path, tags, training_tags = self.handle.spec.directory, self.handle.tags, self.handle.training_tags
         if path is None:
             raise NotImplementedError(
                 f"A layer's config holds the path that its handle was loaded from, and this {type(self.handle).__name__} was"
                 " not loaded from one. Make the layer of a path, or save its weights alone, with `save_weights`."
             )
-        return {"handle": path, **({"tags": sorted(tags)} if tags else {})}
+        config = {"handle": path, **({"tags": sorted(tags)} if tags else {})}
+        if training_tags is not None:  # no tags name a variant, too
+            config["training_tags"] = sorted(training_tags)
+        return config
 
 
 def _check_serializable(name: str, value: Any) -> None:

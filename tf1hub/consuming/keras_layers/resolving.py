@@ -10,16 +10,17 @@ from tf1hub.consuming.loaded.loading import load
 from tf1hub.spec import Tags
 
 
-def resolved_handle(handle: Any, tags: Tags, load_options: Any) -> Any:
+def resolved_handle(handle: Any, tags: Tags, load_options: Any, training_tags: Tags) -> Any:
     """The object that a handle stands for: a callable as it is, what else there is as `hub.load` loads it.
 
     Raises:
-      ValueError: tags or options for something that is loaded already.
+      ValueError: tags or options are given for something that is loaded already.
     """
     if not callable(handle):
-        return load(handle, tags=tags, options=load_options)
-    if tags is not None or load_options is not None:
-        given = "tags" if tags is not None else "load_options"
+        return load(handle, tags=tags, options=load_options, training_tags=training_tags)
+    settings = {"tags": tags, "load_options": load_options, "training_tags": training_tags}
+    given = next((name for name, value in settings.items() if value is not None), None)
+    if given is not None:
         raise ValueError(f"`{given}` says how to load a path, and the handle is loaded already. Leave out `{given}`.")
     return handle
 

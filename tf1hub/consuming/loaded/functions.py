@@ -160,7 +160,7 @@ class Functions:
         return _traced(lambda: self._imported(subgraph, component, {}, [name]).tensor(name), [], subgraph)
 
     def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any], wanted: Collection[str]) -> Any:
-        feeds = {**self._variant.feeds(subgraph, component), **inputs}
+        feeds = {**self._variant.feeds(subgraph, component, wanted), **inputs}
         placeless = _without_places(subgraph)
         read_before_writing(placeless.graph_def, self._variant.variables)
         gradients = FunctionGradients(placeless.graph_def)

@@ -13,6 +13,7 @@ from tf1hub.errors import (
     CheckpointError,
     MissingCheckpointError,
     MissingModuleError,
+    TagsError,
     WrongGraphError,
     raised_as_tensorflow,
 )
@@ -42,7 +43,7 @@ def load(
 
     Raises:
       MissingModuleError: there is nothing at the path (an `OSError`, and a `tf.errors.NotFoundError`).
-      TagsError: no variant has these tags (a `ValueError`).
+      TagsError: no variant has these tags, or `training_tags` for another SavedModel (a `ValueError`).
       CheckpointError: the module lacks values for some of the variables (a `ValueError`).
 
     >>> module = hub.load(path)
@@ -51,7 +52,7 @@ def load(
     if not isinstance(handle, ModuleSpec):
         directory = files.absolute(files.resolve(handle))
         if not module_directory.is_module(directory):
-            return _load_saved_model(directory, tags, options)
+            return _load_saved_model(directory, tags, options, training_tags)
     with tf.init_scope():
         if not tf.executing_eagerly():
             raise WrongGraphError(
@@ -83,7 +84,7 @@ def _training_tags(spec: ModuleSpec, tags: frozenset[str], wanted: Tags) -> froz
     return next((each for each in (tags | _TRAIN, _TRAIN) if each in spec.get_tags()), tags)
 
 
-def _load_saved_model(directory: str, tags: Tags, options: Any) -> Any:
+def _load_saved_model(directory: str, tags: Tags, options: Any, training_tags: Tags) -> Any:
     if not files.exists(directory):
         with raised_as_tensorflow():
             raise MissingModuleError(f"There is no directory {directory!r}. Check the path of the module.")
@@ -94,5 +95,10 @@ def _load_saved_model(directory: str, tags: Tags, options: Any) -> Any:
                 f"{directory!r} holds neither {module_directory.MARKER} nor {module_directory.SAVED_MODEL}, so it is no"
                 " TF1 Hub module and no SavedModel. Check the path."
             )
+    if training_tags is not None:
+        raise TagsError(
+            f"{directory!r} is a SavedModel but no TF1 Hub module, so it has no other variant for training. Leave out"
+            " `training_tags`."
+        )
     settings = {} if options is None else {"options": options}
     return tf.saved_model.load(directory, tags=tags, **settings)

@@ -1,6 +1,6 @@
 """One variant of a loaded module: its graph, ready to be put into functions, and its part of the state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -68,15 +68,16 @@ class Variant:
         """What computes a regularization loss."""
         return cut(self.index, [name], self._boundary())
 
-    def feeds(self, subgraph: Subgraph, component: int = 0) -> Mapping[str, Any]:
+    def feeds(self, subgraph: Subgraph, component: int = 0, wanted: Iterable[str] = ()) -> Mapping[str, Any]:
         """The state that a subgraph takes from outside, captured by the function that is being built.
 
         Args:
           subgraph: a part of this variant's graph.
           component: which replica's, of distributed variables.
+          wanted: what is computed with it. That can be state itself: the path of an asset.
         """
         result = {}
-        for node in {node_name(name) for name in subgraph.crossing}:
+        for node in {node_name(name) for name in [*subgraph.crossing, *wanted]}:
             if node in self.variables:
                 result[tensor_name(node)] = self._handle(node, component)
             elif node in self._tables:
