@@ -12,7 +12,6 @@ import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
 
-
 # What is of TensorFlow 2; the rest is run in a graph of its own.
 EAGER = tuple(
     f"tf1hub.{name}"

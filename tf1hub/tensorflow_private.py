@@ -120,6 +120,12 @@ def is_registered(op_type: str) -> bool:
     return _op_def_registry.get(op_type) is not None
 
 
+def op_definition(op_type: str) -> bytes | None:
+    """The OpDef of an op that this process knows, which no public function gives; None when it does not know it."""
+    found = _op_def_registry.get(op_type)
+    return None if found is None else found.SerializeToString()
+
+
 def defined_functions(graph: Any) -> set[str]:
     """The names of the functions in a graph's library, without writing out the whole graph."""
     functions = graph._functions

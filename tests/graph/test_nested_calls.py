@@ -2,7 +2,7 @@
 
 from tests.graph.graphs import FLOAT, node
 from tf1hub.format import protos
-from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
+from tf1hub.graph.nested_calls import call_by_attribute, inline_calls, inline_nested_calls
 
 
 def function(name, *nodes, takes=("x",), gives=None, ends=None):
@@ -87,3 +87,58 @@ def test_a_node_whose_op_is_a_function_calls_it():
     assert (top.op, top.attr["f"].func.name, list(top.attr["Tin"].list.type)) == ("PartitionedCall", "inner", [FLOAT])
     assert nodes(graph_def.library.function[1]) == {"c": ["PartitionedCall", "x"], "neg": ["Neg", "c:output:0"]}
     assert dict(graph_def.library.function[1].ret) == {"z": "c:output:0"}
+
+
+def stateful(name, *nodes, **options):
+    result = function(name, *nodes, **options)
+    result.signature.is_stateful = True
+    for arg in (*result.signature.input_arg, *result.signature.output_arg):
+        arg.type = FLOAT
+    return result
+
+
+def definition(op):
+    """An op's definition: Split has a list and a single output, and Draw a state."""
+    outputs = [protos.OpDef.ArgDef(name="parts", number_attr="n")] if op == "Split" else []
+    return protos.OpDef(name=op, output_arg=[*outputs, protos.OpDef.ArgDef(name="y")], is_stateful=op == "Draw")
+
+
+def graph_with(called, *calls, find=definition, kept=()):
+    graph_def = protos.GraphDef(node=calls, library={"function": called})
+    inline_calls(graph_def, find, kept)
+    return {each.name: [each.op, *each.input] for each in graph_def.node}
+
+
+def test_a_call_with_state_becomes_its_nodes_and_its_results():
+    draw = stateful("draw", node("r", "Draw"), node("mul", "Mul", "x", "r:y:0"), gives={"y": "mul:y:0"})
+    assert graph_with([draw], call("c", "draw", "in:1")) == {
+        "c": ["IdentityN", "c/mul:0", "^c/r"],
+        "c/x": ["Identity", "in:1"],
+        "c/r": ["Draw", "^c/x"],
+        "c/mul": ["Mul", "in:1", "c/r:0"],
+    }
+
+
+def test_outputs_are_counted_in_one_row():
+    split = node("s", "Split", "x", n=protos.AttrValue(i=3))
+    both = stateful("both", split, node("r", "Draw", "x"), gives={"a": "s:parts:2", "b": "s:y:0"})
+    assert graph_with([both], call("c", "both", "in"))["c"] == ["IdentityN", "c/s:2", "c/s:3", "^c/r"]
+
+
+def test_names_that_the_graph_has_are_not_taken():
+    draw = stateful("draw", node("r", "Draw"), gives={"y": "r:y:0"})
+    found = graph_with([draw], node("c/r"), call("c", "draw", "in", "^first"))
+    assert (found["c"], found["c_/r"]) == (["IdentityN", "c_/r:0", "^c_/r", "^first"], ["Draw", "^first", "^c_/x"])
+
+
+def test_calls_that_stay():
+    pure, draw = function("pure", node("sin", "Sin", "x")), stateful("draw", node("r", "Draw"))
+    assert graph_with([pure], call("c", "pure", "in")) == {"c": ["PartitionedCall", "in"]}
+    assert graph_with([draw], call("c", "draw", "in"), kept={"draw"}) == {"c": ["PartitionedCall", "in"]}
+    assert graph_with([draw], call("c", "draw", "in"), find=lambda op: None) == {"c": ["PartitionedCall", "in"]}
+
+
+def test_a_function_that_calls_one_which_stays_is_inlined():
+    outer = function("outer", call("i", "inner", "x"), gives={"y": "i:y:0"})
+    found = graph_with([outer, function("inner")], call("c", "outer", "in"), kept={"inner"})
+    assert found["c/i"] == ["PartitionedCall", "in"]

@@ -236,3 +236,37 @@ def test_a_saved_model_of_a_model(keras, tmp_path):
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     (result,) = loaded.signatures["serving_default"](tf.constant(TEXTS)).values()
     np.testing.assert_allclose(result, answers(model, tf.constant(TEXTS)), rtol=1e-6)
+
+
+def normalized_twice():
+    """Trainable variables behind others of their shape: the graph's order is another than one by what is trained."""
+
+    def module_fn():
+        y = x = tf.compat.v1.placeholder(tf.float32, [None, 3])
+        for name in ["a", "b"]:
+            with tf.compat.v1.variable_scope(name):
+                mean = tf.compat.v1.get_variable("mean", [3], trainable=False)
+                y = (y - mean) * tf.compat.v1.get_variable("gamma", [3])
+        hub.add_signature(inputs=x, outputs=y)
+
+    return hub.create_module_spec(module_fn)
+
+
+def test_the_order_of_weights_does_not_hang_on_what_is_trained(keras):
+    spec = normalized_twice()
+    layers = [hub.KerasLayer(spec, trainable=trainable, keras=keras) for trainable in (True, False)]
+    layers[1].set_weights(layers[0].get_weights())
+    np.testing.assert_array_equal(layers[1](ROWS), layers[0](ROWS))
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_what_is_frozen_in_the_module_is_frozen_again(keras, tmp_path, name):
+    hub.load(normalized_twice()).export(tmp_path / "module")
+    module = hub.load(tmp_path / "module")
+    module.freeze("b/*")
+    model = trained(model_of(keras, hub.KerasLayer(module, trainable=True, keras=keras)), optimizer="adam")
+    model.save(tmp_path / name)
+    custom_objects = {"KerasLayer": hub.KerasLayer.of(keras)}
+    loaded = keras.models.load_model(tmp_path / name, custom_objects=custom_objects, compile=False)
+    assert len(hub_layer(loaded).trainable_weights) == 1
+    np.testing.assert_array_equal(answers(loaded), answers(model))

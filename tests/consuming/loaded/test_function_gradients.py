@@ -52,6 +52,78 @@ def test_a_function_has_the_gradient_that_its_publisher_gave_it(output, expected
     np.testing.assert_allclose(module(ROWS), ROWS / (1 + np.exp(-ROWS)), rtol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def nested_path(tmp_path_factory):
+    """A module whose double has the gradient 100 dy: called by a function, in a v2 branch and in a v2 loop."""
+
+    @function.Defun(tf.float32, tf.float32, func_name="double_gradient")
+    def double_gradient(x, dy):
+        return 100.0 * dy
+
+    shaped = {"shape_func": lambda op: [op.inputs[0].shape]}
+
+    @function.Defun(tf.float32, func_name="double", grad_func=double_gradient, **shaped)
+    def double(x):
+        return x * 2.0
+
+    @function.Defun(tf.float32, func_name="within", **shaped)
+    def within(x):
+        return double(x) + 0.0
+
+    def outputs(x):
+        branch = tf.cond(tf.size(x) > 0, lambda: double(x), lambda: x)
+        loop = tf.while_loop(lambda i, _: i < 1, lambda i, y: (i + 1, double(y)), [0, x])[1]
+        return {"default": within(x), "branch": branch, "loop": loop}
+
+    return exported(spec_with(outputs), tmp_path_factory.mktemp("nested"))
+
+
+@pytest.mark.parametrize("output", ["default", "branch", "loop"])
+def test_a_function_within_another_has_it_too(output, nested_path):
+    module = hub.load(nested_path)
+    np.testing.assert_allclose(gradient(module, output), np.full_like(ROWS, 100.0))
+    np.testing.assert_allclose(tf.function(gradient)(module, output), np.full_like(ROWS, 100.0))
+    np.testing.assert_allclose(module(ROWS, outputs=[output])[output], 2 * ROWS)
+
+
+@pytest.fixture(scope="module")
+def dropping_path(tmp_path_factory):
+    """A module whose functions draw at random which numbers they drop: alone, in a function, and in a TF1 loop."""
+
+    @function.Defun(tf.float32, func_name="drop")
+    def drop(x):
+        return x * tf.floor(v1.random_uniform(tf.shape(x)) + 0.5)
+
+    @function.Defun(tf.float32, func_name="outer")
+    def outer(x):
+        return drop(x) * 2.0
+
+    def outputs(x):
+        with control_flow_v1():
+            step = lambda i, y: (i + 1, y + tf.reshape(drop(x), tf.shape(x)))  # noqa: E731
+            loop = v1.while_loop(lambda i, _: i < 9, step, [0, tf.zeros_like(x)])[1]
+        return {"default": drop(x), "nested": outer(x), "loop": loop}
+
+    return exported(spec_with(outputs), tmp_path_factory.mktemp("dropping"))
+
+
+@pytest.mark.parametrize(("output", "least"), [("default", 2), ("nested", 2), ("loop", 5)])
+def test_a_gradient_knows_what_a_function_drew(output, least, dropping_path):
+    module, x = hub.load(dropping_path), tf.ones([100, 3])
+
+    def output_and_gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = module(x, outputs=[output])[output]
+        return y, tape.gradient(y, x)
+
+    for compute in (output_and_gradient, tf.function(output_and_gradient)):
+        y, found = compute()
+        np.testing.assert_array_equal(y, found)
+        # A loop that drew but once would have 0 and 9 only.
+        assert len(np.unique(y)) >= least
+
+
 def test_two_objects_of_a_module_do_not_get_in_each_others_way(module_path):
     modules = [hub.load(module_path) for _ in range(2)]
     for module in modules:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 import tf1hub as hub
 from tests.consuming.loaded.loaded_kinds import example, loaded, published
@@ -78,9 +79,7 @@ def test_loading_within_a_function_happens_once():
 
 
 def test_a_saved_model_of_tensorflow_2_has_no_variant_for_training(saved_model):
-    with pytest.raises(
-        hub.errors.TagsError, match="so it has no other variant for training. Leave out `training_tags`"
-    ):
+    with pytest.raises(hub.errors.TagsError, match="no other variant for training"):
         hub.load(saved_model, training_tags={"train"})
 
 
@@ -143,3 +142,21 @@ def test_a_spec_without_values_is_published_with_what_was_trained(tmp_path):
     module = hub.load(spec_of("dense"))
     module.export(tmp_path / "module")
     np.testing.assert_array_equal(hub.load(tmp_path / "module")(ROWS), module(ROWS))
+
+
+def test_an_export_of_a_spec_without_values_has_those_of_all_variants(tmp_path):
+    def module_fn(name):
+        x = tf1.placeholder(tf.float32, [None, 3])
+        hub.add_signature(inputs=x, outputs=x * tf1.get_variable(name, [3], initializer=tf1.ones_initializer()))
+
+    variants = [(set(), {"name": "w"}), ({"train"}, {"name": "w"}), ({"other"}, {"name": "only_here"})]
+    hub.load(hub.create_module_spec(module_fn, variants)).export(tmp_path / "module")
+    np.testing.assert_array_equal(hub.load(tmp_path / "module", tags={"other"})(ROWS), ROWS)
+
+
+def test_a_single_string_is_a_variable_too():
+    def module_fn():
+        text = tf1.get_variable("text", [], tf.string, tf1.constant_initializer("words"))
+        hub.add_signature(inputs={}, outputs=tf1.identity(text))
+
+    assert hub.load(hub.create_module_spec(module_fn))().numpy() == b"words"

@@ -176,3 +176,11 @@ def test_a_module_within_another_brings_its_trainable_variables_only():
     outer.inner.freeze("hidden/*")
     assert names_of(outer.trainable_variables) == ["output/w"]
     assert names_of(outer.variables) == ["hidden/w", "output/w"]
+
+
+def test_numpys_truth_freezes_and_thaws():
+    module = loaded("dense")
+    module.trainable = np.bool_(False)
+    assert module.trainable_variables == []
+    module.trainable = np.bool_(True)
+    assert module.frozen_names == []

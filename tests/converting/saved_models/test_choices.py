@@ -174,3 +174,12 @@ def test_it_says_what_was_written(tmp_path):
     assert (done.variables, done.trainable_variables, done.regularization_losses, done.assets) == (5, 3, 1, 0)
     assert steps[0] == (0, 4)
     assert steps[-1] == (4, 4)
+
+
+def test_converting_leaves_the_module_as_it_was(tmp_path):
+    module = load_module(module_of("dense"))
+    module.freeze("*kernel")
+    hub.to_saved_model(module, tmp_path / "converted")
+    assert len(module.frozen_names) == 1
+    with pytest.warns(UserWarning, match="no variant with the tag 'train'"):
+        module(example("dense"), training=True)

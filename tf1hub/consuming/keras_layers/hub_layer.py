@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from glob import escape
 from typing import Any
 
 import tensorflow as tf
@@ -92,7 +93,8 @@ class HubLayer:
         if application.knows_dtypes or self.compute_dtype != self.variable_dtype:
             outputs = cast_floats(outputs, self.compute_dtype)
         if self._given.output_shape is not None:
-            batch = tf.nest.flatten(inputs)[0].shape[0]
+            first = next(iter(tf.nest.flatten(inputs)), None)
+            batch = None if first is None or not first.shape.rank else first.shape[0]
             set_shapes(outputs, batched(self._given.output_shape, batch))
         return outputs
 
@@ -138,7 +140,19 @@ class HubLayer:
         config: dict[str, Any] = {**super().get_config(), **self._given.config()}  # type: ignore[misc]
         # A model that is made trainable makes all its layers so, and the constructor refuses those that cannot be.
         config["trainable"] = bool(config["trainable"]) and self._application.can_be_trained
+        if frozen := getattr(self.resolved_object, "frozen_names", []):
+            config["frozen"] = frozen
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer that a config was taken from, made anew, with the same variables of its module frozen."""
+        settings = dict(config)
+        frozen = settings.pop("frozen", [])
+        layer = super().from_config(settings)  # type: ignore[misc]
+        if frozen:
+            layer.resolved_object.freeze(*map(escape, frozen))
+        return layer
 
     def save_own_variables(self, store: Any) -> None:
         """Puts the weights into the store that Keras passes, by their names in the module."""

@@ -18,8 +18,8 @@ _DOCUMENTATION = """A module as a Keras layer: a TF1 Hub module, a SavedModel of
     layer is trainable and Keras trains. Its regularization losses are then in `losses`.
 
     Args:
-      handle: the path of a module or SavedModel, a `hub.ModuleSpec`, what `hub.load` gave, or any callable. Only a path can be
-        saved in the config of a model.
+      handle: the path of a module or SavedModel, a `hub.ModuleSpec`, what `hub.load` gave, or any callable. A
+        model's config holds the path, so two layers of one loaded object are two with states of their own once loaded again.
       trainable: whether the variables are trained. It can be set later; compile the model again then.
       arguments: more inputs, or keyword arguments of the callable, which are the same for each call.
       tags: the tags of the graph variant to use, for a path.

@@ -47,12 +47,13 @@ def _class_for(keras: Any) -> Any:
 
         def __init__(self, variable: Any, name: str):
             self.layers: Any = weakref.WeakSet()
+            self._variable = variable
             self._losses: list[tuple[Callable[[], Any], Sequence[Any]]] = []
             super().__init__(variable, dtype=variable.dtype, autocast=False, name=name)
 
         @property
         def trainable(self) -> bool:
-            return bool(super().trainable) and any(layer.is_trained(self.value) for layer in self.layers)
+            return bool(super().trainable) and any(layer.is_trained(self._variable) for layer in self.layers)
 
         @trainable.setter
         def trainable(self, value: bool) -> None:

@@ -7,13 +7,14 @@ a gradient which is registered in the process.
 
 import itertools
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from tf1hub.format import protos
 from tf1hub.graph.library import fingerprints, used_library, with_renamed_functions
-from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
+from tf1hub.graph.nested_calls import call_by_attribute, called_function, inline_nested_calls
 
 _ATTR = "_gradient_op_type"
 _numbers = itertools.count(1)
@@ -23,18 +24,39 @@ class FunctionGradients:
     """The gradients of the calls in one graph, which is about to be imported."""
 
     def __init__(self, graph_def: protos.GraphDef):
-        self._library = graph_def.library
-        self._of = {one.function_name: one.gradient_func for one in graph_def.library.gradient}
+        known = {function.signature.name for function in graph_def.library.function}
+        self._of = {
+            one.function_name: one.gradient_func for one in graph_def.library.gradient if one.gradient_func in known
+        }
+        self._library = protos.FunctionDefLibrary()
+        if self._of:
+            self._library.CopyFrom(graph_def.library)
         self._made: list[_FunctionGradient] = []
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """The functions with gradients of their own. Their calls must not be inlined before `name_in`."""
+        return frozenset(self._of)
+
     def name_in(self, graph_def: protos.GraphDef) -> None:
-        """Has the calls of functions with gradients of their own name them, in place. Names of tensors do not change."""
-        functions = {function.signature.name: function for function in self._library.function}
-        for node in list(graph_def.node):
-            if self._of.get(node.op) in functions:
-                self._made.append(_FunctionGradient(self._of[node.op], self._library))
-                node.name += "/call"
-                graph_def.node.append(_joined(node, functions[node.op].signature, self._made[-1].op_type))
+        """Has the calls of functions with gradients of their own name them, in place. Names of tensors do not change.
+
+        requires  calls are made by PartitionedCall
+        """
+        if self._of:
+            graph_def.node.extend(self._named(graph_def.node, ""))
+            for function in graph_def.library.function:
+                function.node_def.extend(self._named(function.node_def, "output:"))
+
+    def _named(self, nodes: Iterable[protos.NodeDef], output: str) -> list[protos.NodeDef]:
+        """Names the calls among nodes, and gives the nodes that are to be added. `output` is before an output's number."""
+        added = []
+        for call in nodes:
+            if (name := called_function(call)) in self._of:
+                self._made.append(_FunctionGradient(self._of[name], self._library))
+                call.name += "/call"
+                added.append(_joined(call, output, self._made[-1].op_type))
+        return added
 
     def imported_into(self, graph: Any) -> None:
         """Tells the gradients where the calls are."""
@@ -76,11 +98,12 @@ class _FunctionGradient:
         return next(op for op in ops if _ATTR in op.node_def.attr and op.get_attr(_ATTR) == self.op_type.encode())
 
 
-def _joined(call: protos.NodeDef, signature: protos.OpDef, op_type: str) -> protos.NodeDef:
+def _joined(call: protos.NodeDef, output: str, op_type: str) -> protos.NodeDef:
     """The IdentityN of a call's outputs and inputs, under the name that the call had."""
-    outputs = [f"{call.name}:{i}" for i in range(len(signature.output_arg))]
-    inputs = call.input[: len(signature.input_arg)]
+    taken, given = call.attr["Tin"].list.type, call.attr["Tout"].list.type
+    outputs = [f"{call.name}:{output}{i}" for i in range(len(given))]
+    inputs = call.input[: len(taken)]
     node = protos.NodeDef(name=call.name.removesuffix("/call"), op="IdentityN", input=[*outputs, *inputs])
-    node.attr["T"].list.type.extend(arg.type for arg in (*signature.output_arg, *signature.input_arg))
+    node.attr["T"].list.type.extend([*given, *taken])
     node.attr[_ATTR].s = op_type.encode()
     return node

@@ -16,16 +16,17 @@ from tf1hub.consuming.loaded.replicas import current_replica
 from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.errors import WrongGraphError
+from tf1hub.format import protos
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
 from tf1hub.graph.control_flow.regions import has_control_flow
-from tf1hub.graph.nested_calls import call_by_attribute, inline_nested_calls
+from tf1hub.graph.nested_calls import call_by_attribute, inline_calls, inline_nested_calls
 from tf1hub.graph.subgraph import Subgraph
 from tf1hub.graph.write_order import read_before_writing
 from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import not_converted, note_effects, tape_may_record
+from tf1hub.tensorflow_private import not_converted, note_effects, op_definition, tape_may_record
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
 
@@ -164,9 +165,10 @@ class Functions:
         placeless = _without_places(subgraph)
         read_before_writing(placeless.graph_def, self._variant.variables)
         gradients = FunctionGradients(placeless.graph_def)
-        gradients.name_in(placeless.graph_def)
         call_by_attribute(placeless.graph_def)
-        inline_nested_calls(placeless.graph_def.library)
+        inline_nested_calls(placeless.graph_def.library, gradients.functions)
+        inline_calls(placeless.graph_def, _definition, gradients.functions)
+        gradients.name_in(placeless.graph_def)
         if has_control_flow(placeless):
             imported: Any = import_structured(placeless, "module", feeds, wanted)
         else:
@@ -205,6 +207,11 @@ def _after_updates(imported: Any, application: Application, tensors: list[Any]) 
 def _narrowed(spec: Any, tensor: Any) -> Any:
     """A spec with what is known of a tensor's shape, too."""
     return tf.TensorSpec(spec.shape.merge_with(tensor.shape), spec.dtype)
+
+
+def _definition(op: str) -> protos.OpDef | None:
+    found = op_definition(op)
+    return None if found is None else protos.OpDef.FromString(found)
 
 
 def _without_places(subgraph: Subgraph) -> Subgraph:

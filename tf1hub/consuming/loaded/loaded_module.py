@@ -2,9 +2,11 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tf1hub.consuming.loaded.functions import Functions, check_eager
@@ -127,6 +129,12 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
         return [variable for variable, trained in zip(self._state.all, self._state.trained, strict=True) if not trained]
 
     @property
+    def frozen_names(self) -> list[str]:
+        """The names of the variables that the publisher declared trainable and that are frozen now."""
+        flags = zip(self._state.names, self._state.trainable, self._state.trained, strict=True)
+        return [name for name, trainable, trained in flags if trainable and not trained]
+
+    @property
     def trainable(self) -> bool:
         """Whether any variable is to be trained. Set it to freeze and thaw.
 
@@ -141,7 +149,7 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
 
     @trainable.setter
     def trainable(self, wanted: bool | str | Iterable[str]) -> None:
-        patterns = ["*"] if wanted is True else [] if wanted is False else _as_list(wanted)
+        patterns = ["*"] * bool(wanted) if isinstance(wanted, bool | np.bool_) else _as_list(wanted)
         self._state.check_patterns(patterns)
         self._state.train(False, ["*"])
         self._state.train(True, patterns)
@@ -207,6 +215,18 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
             return function
 
         return self._inference.kept(("signature", name), build)
+
+    @contextmanager
+    def as_published(self) -> Iterator[None]:
+        """Within this context nothing is frozen, and training is none that anything is to be told of: for what writes it."""
+        trained, tells_variant = list(self._state.trained), self._tells_variant
+        self._state.set_trained(self._state.trainable)
+        self._tells_variant = False
+        try:
+            yield
+        finally:
+            self._state.set_trained(trained)
+            self._tells_variant = tells_variant
 
     def _tell_once(self) -> None:
         if not self._tells_variant:

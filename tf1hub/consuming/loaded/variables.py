@@ -28,7 +28,7 @@ class LoadedVariables:
     update ops change on each replica, averaged when they are read.
 
     Attributes:
-      stored: how a checkpoint stores each, in order.
+      stored: how a checkpoint stores each, in order: those that can be trained, then the others.
       all: the `tf.Variable` of each, in the same order.
       names: the name of each in the module, in the same order.
       trainable: for each whether the publisher meant it to be trained.
@@ -44,10 +44,12 @@ class LoadedVariables:
             new = [one for one in spec.stored_variables(tags) if _key(one) not in found]
             _check_parts(found.values(), new)
             found.update({_key(one): one for one in new})
-            values.update(zip(map(_key, new), _initial_values(spec, tags, new), strict=True))
+            values.update(zip(map(_key, new), initial_values(spec, tags, new), strict=True))
         collected = spec.variant(training).variables(collections.TRAINABLE_VARIABLES)
         trained = {node_name(variable.variable_name) for variable in collected}
         keys = {_key(one) for one in spec.stored_variables(training) if one.node in trained}
+        # Those that can be trained come first, as in a Keras layer's weights: there the order must not hang on what is frozen.
+        found = dict(sorted(found.items(), key=lambda item: item[0] not in keys))
         self.stored = list(found.values())
         self.names = [one.node for one in self.stored]
         self.trainable = [key in keys for key in found]
@@ -76,10 +78,14 @@ class LoadedVariables:
 
     def train(self, trained: bool, patterns: Iterable[str]) -> None:
         """Freezes or thaws the trainable variables whose names match one of the patterns."""
-        for i, name in enumerate(self.names):
-            if self.trainable[i] and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-                self.trained[i] = trained
-                set_trainable(self.all[i], trained)  # tapes shall lose no time on frozen ones
+        matched = [any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) for name in self.names]
+        self.set_trained([trained if each else was for each, was in zip(matched, self.trained, strict=True)])
+
+    def set_trained(self, trained: Sequence[bool]) -> None:
+        """Says of each variable whether it is trained. What the publisher did not mean to be trained never is."""
+        for i, variable in enumerate(self.all):
+            self.trained[i] = self.trainable[i] and trained[i]
+            set_trainable(variable, self.trained[i])  # tapes shall lose no time on frozen ones
 
 
 def _key(one: StoredVariable) -> Key:
@@ -105,7 +111,8 @@ def _check_parts(known: Iterable[StoredVariable], new: Iterable[StoredVariable])
             )
 
 
-def _initial_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[StoredVariable]) -> list[Any]:
+def initial_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[StoredVariable]) -> list[Any]:
+    """The values of a variant's variables on disk, or, when the spec has none, those that their own initializers give."""
     if not stored:
         return []
     if spec.checkpoint is None:
@@ -140,4 +147,4 @@ def _variable(one: StoredVariable, value: Any, trainable: bool) -> Any:
             "aggregation": tf.VariableAggregation.MEAN if averaged else tf.VariableAggregation.ONLY_FIRST_REPLICA,
         }
     shape = tf.TensorShape(one.shape)
-    return tf.Variable(value, trainable=trainable, name=one.node, dtype=value.dtype, shape=shape, **settings)
+    return tf.Variable(value, trainable=trainable, name=one.node, dtype=tf.as_dtype(one.dtype), shape=shape, **settings)

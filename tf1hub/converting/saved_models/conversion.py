@@ -3,11 +3,9 @@
 import errno
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from tf1hub.spec import Tags, as_module_spec, as_tags
 
 Progress = Callable[[int, int], None]
 
-# Which variables are trainable, and which warnings are shown, changes meanwhile.
+# Whether a variable can be trained is the module's matter, so what is frozen in this process is thawed meanwhile.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -110,7 +108,7 @@ def to_saved_model(
             raise WrongGraphError("A SavedModel is written with eager execution, and it is off here.")
         loaded = _loaded(module, tags, training_tags)
         called = _called_signature(loaded, signature)
-        with _ONE_AT_A_TIME, _thawed(loaded), _untold():
+        with _ONE_AT_A_TIME, loaded.as_published():
             return _write(loaded, target, called, as_dict, on_progress or (lambda done, total: None))
 
 
@@ -192,34 +190,6 @@ def _steps(total: int, on_progress: Progress) -> Callable[[], None]:
         on_progress(done, total)
 
     return advance
-
-
-@contextmanager
-def _thawed(module: LoadedModule) -> Iterator[None]:
-    """Whether a variable can be trained is the module's matter; what is frozen in this process is not written."""
-    trained = {id(variable) for variable in module.trainable_variables}
-    with suppress(ValueError):  # No variable is trainable.
-        module.thaw()
-    frozen = [
-        escape(name)
-        for name, variable in zip(module.variable_names, module.variables, strict=True)
-        if variable.trainable and id(variable) not in trained
-    ]
-    try:
-        yield
-    finally:
-        if frozen:
-            module.freeze(*frozen)
-
-
-@contextmanager
-def _untold() -> Iterator[None]:
-    """Tracing with `training=True` is no training: no need to tell that a module has one variant only."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message="The module has no variant with the tag 'train'", category=UserWarning
-        )
-        yield
 
 
 @contextmanager
