@@ -20,7 +20,7 @@ from tf1hub.converting.saved_models.served_signatures import (
     renamed_inputs,
     write_input_names,
 )
-from tf1hub.errors import TagsError, WrongGraphError, raised_as_tensorflow
+from tf1hub.errors import GraphError, TagsError, WrongGraphError, raised_as_tensorflow
 from tf1hub.format.module_directory import SAVED_MODEL
 from tf1hub.format.placing import check_free, new_module_directory
 from tf1hub.spec import Tags, as_module_spec, as_tags
@@ -158,7 +158,7 @@ def _write(
         names[SERVING_DEFAULT] = called
         served[SERVING_DEFAULT] = served[called]
     with new_module_directory(target, SAVED_MODEL) as directory:
-        with _as_os_errors(target):
+        with _explained_errors(target):
             tf.saved_model.save(root, directory, signatures=served)
             write_input_names(directory, renamed_inputs(module, names))
         size = sum(file.stat().st_size for file in Path(directory).rglob("*") if file.is_file())
@@ -193,10 +193,17 @@ def _steps(total: int, on_progress: Progress) -> Callable[[], None]:
 
 
 @contextmanager
-def _as_os_errors(path: str) -> Iterator[None]:
-    """A disk that is full, as the error that it is elsewhere."""
+def _explained_errors(path: str) -> Iterator[None]:
+    """What TensorFlow finds while it writes, as the error that it is elsewhere."""
     try:
         yield
+    except ValueError as error:
+        if "gradient functions" not in str(error):
+            raise
+        raise GraphError(
+            "The module's publisher gave gradients to functions that lie within branches or loops, and TensorFlow cannot write"
+            f" such into a SavedModel; hub.load and hub.KerasLayer use the module as it is. TensorFlow says: {error}"
+        ) from error
     except (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:
         kind = errno.ENOSPC if isinstance(error, tf.errors.ResourceExhaustedError) else errno.EFBIG
         raise OSError(kind, f"{os.strerror(kind)}; nothing was written", path) from error
