@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.__main__ import (
@@ -26,9 +28,8 @@ from benchmarks.__main__ import (
 )
 from benchmarks.report import PREDECESSOR, Row, table
 
-NATIVE, GRAPH, OURS = "native Keras", "hub.Module in a session", "tf1hub"
-LOADERS = [Side(PREDECESSOR, NEWEST, "tensorflow_hub"), Side(OURS, NEWEST, "tf1hub")]
-TRAINERS = [Side(NATIVE, NEWEST, "native"), Side(GRAPH, NEWEST, "graph"), Side(OURS, NEWEST, "tf1hub")]
+NATIVE, GRAPH = "native Keras", "hub.Module in a session"
+OURS = Side("tf1hub", NEWEST, "tf1hub")
 
 
 def _loading_rows() -> list[Row]:
@@ -55,10 +56,10 @@ def _loading_rows() -> list[Row]:
     return [*rows, Row("early_output", "d", "wall_ms", "one early output of d's 50, wall ms", 2, 10.0)]
 
 
-def _training_rows(wanted_ratio: float | None) -> list[Row]:
+def _training_rows(jit_compile: dict[str, str], wanted_ratio: float | None) -> list[Row]:
     rows = []
     for module in ("c", "d"):
-        for measurement, jit in (("train", "off"), ("train_jit", "on")):
+        for measurement, jit in jit_compile.items():
             of = f"training {module}, jit_compile {jit}"
             rows += [
                 Row(measurement, module, "wall_ms", f"{of}, a step, wall ms", 1, wanted_ratio),
@@ -69,35 +70,32 @@ def _training_rows(wanted_ratio: float | None) -> list[Row]:
     return rows
 
 
-LOADING_ROWS = _loading_rows()
-TRAINING_ROWS = _training_rows(0.95)
+@dataclass(frozen=True)
+class Comparison:
+    """What this project is compared with, and in which figures."""
+
+    side: Side
+    rows: list[Row]
+
+    def only(self, measurements: Sequence[str] | None, modules: Sequence[str] | None) -> Comparison:
+        """The same for some measurements and some modules; for all where none are named."""
+        rows = [row for row in self.rows if not measurements or row.measurement in measurements]
+        return Comparison(self.side, [row for row in rows if not modules or row.module in modules])
 
 
-def tables(loading: Rounds, training: Rounds, rows: list[Row]) -> str:
-    """The report: what is compared with the predecessor, with native Keras and with graph mode."""
-    parts = []
-    if loading:
-        parts.append(table([row for row in rows if row in LOADING_ROWS], loading))
-    if training:
-        shown = [row for row in rows if row in TRAINING_ROWS]
-        native = {title: training[title] for title in (NATIVE, OURS)}
-        graph = {title: training[title] for title in (GRAPH, OURS)}
-        parts.append(table(shown, native, against=NATIVE))
-        plain = [row for row in _training_rows(None) if any(_is_same_figure(row, each) for each in shown)]
-        parts.append(table([row for row in plain if row.measurement == "train"], graph, against=GRAPH))
-    return "\n\n".join(parts)
-
-
-def _is_same_figure(one: Row, other: Row) -> bool:
-    return (one.measurement, one.module, one.figure) == (other.measurement, other.module, other.figure)
+COMPARISONS = [
+    Comparison(Side(PREDECESSOR, NEWEST, "tensorflow_hub"), _loading_rows()),
+    Comparison(Side(NATIVE, NEWEST, "native"), _training_rows({"train": "off", "train_jit": "on"}, 0.95)),
+    Comparison(Side(GRAPH, NEWEST, "graph"), _training_rows({"train": "off"}, None)),
+]
+MEASUREMENTS = sorted({row.measurement for comparison in COMPARISONS for row in comparison.rows})
 
 
 def _parse_arguments() -> argparse.Namespace:
-    names = sorted({row.measurement for row in [*LOADING_ROWS, *TRAINING_ROWS]})
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tf2", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds of each measurement (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's figures to FILE")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=names)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=MEASUREMENTS)
     parser.add_argument("--modules", nargs="+", metavar="NAME", choices=["a", "c", "d", "e"])
     arguments = parser.parse_args()
     if arguments.rounds < 1:
@@ -108,28 +106,33 @@ def _parse_arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure, print the tables, and return the exit status: 1 if a measurement failed."""
     arguments = _parse_arguments()
-    rows = [row for row in [*LOADING_ROWS, *TRAINING_ROWS] if not arguments.only or row.measurement in arguments.only]
-    rows = [row for row in rows if not arguments.modules or row.module in arguments.modules]
-    if not rows:
+    chosen = [each.only(arguments.only, arguments.modules) for each in COMPARISONS]
+    chosen = [each for each in chosen if each.rows]
+    if not chosen:
         progress("No measurement is left: --only and --modules exclude each other.")
         return 2
     try:
-        modules = run_child(PEER, "benchmarks.modules", *dict.fromkeys(row.module for row in rows))
+        modules = run_child(
+            PEER, "benchmarks.modules", *dict.fromkeys(row.module for each in chosen for row in each.rows)
+        )
     except ChildFailedError as error:
         progress(f"The modules could not be written: {error}")
         return 1
-    rounds: list[Rounds] = []
+    found: dict[str, Rounds] = {}
     versions: dict[str, str] = {}
-    for sides, known in ((LOADERS, LOADING_ROWS), (TRAINERS, TRAINING_ROWS)):
-        chosen = [row for row in rows if row in known]
-        found, on = measure(sides, chosen, arguments.rounds, modules, "benchmarks.tf2_measurements")
-        rounds.append(found if chosen else {})
+    for each in chosen:
+        sides = [each.side, OURS]
+        found[each.side.title], on = measure(sides, each.rows, arguments.rounds, modules, "benchmarks.tf2_measurements")
         versions |= on
     heading = heading_lines(versions, modules, arguments.rounds)
-    print("\n".join([*heading, "", tables(*rounds, rows)]))
+    tables = [table(each.rows, found[each.side.title], against=each.side.title) for each in chosen]
+    print("\n\n".join(["\n".join(heading), *tables]))
     if arguments.json:
-        write_json(arguments.json, heading, modules, {**rounds[0], **rounds[1]})
-    return int(any(map(has_failures, rounds)))
+        by_side = {
+            f"{side}, against {against}": each for against, rounds in found.items() for side, each in rounds.items()
+        }
+        write_json(arguments.json, heading, modules, by_side)
+    return int(any(map(has_failures, found.values())))
 
 
 if __name__ == "__main__":

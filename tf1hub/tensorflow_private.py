@@ -22,6 +22,7 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import ops as _ops
 from tensorflow.python.framework.func_graph import FuncGraph as _FuncGraph
 from tensorflow.python.ops import control_flow_ops as _control_flow_ops  # noqa: F401  (registers the contexts' readers)
+from tensorflow.python.ops import control_flow_util as _control_flow_util
 from tensorflow.python.ops import resource_variable_ops as _resource_variable_ops
 from tensorflow.python.saved_model import fingerprinting_utils as _fingerprinting_utils
 from tensorflow.python.saved_model import utils_impl as _saved_model_utils
@@ -95,6 +96,11 @@ def record_on_tapes(ops: Iterable[Any]) -> None:
     for op in ops:
         attrs = tuple(part for name in op.node_def.attr for part in (name, op.get_attr(name)))
         _execute.record_gradient(op.type, tuple(op.inputs), attrs, list(op.outputs))
+
+
+def is_compiled_by_xla(graph: Any) -> bool:
+    """Whether the function that is being traced, or one around it, has `jit_compile=True`. Public API does not tell."""
+    return bool(_control_flow_util.GraphOrParentsInXlaContext(graph))
 
 
 def place_with(op: Any, others: list[Any]) -> None:

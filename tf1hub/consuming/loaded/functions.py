@@ -15,7 +15,7 @@ from tf1hub.consuming.loaded.recording import import_recorded, is_recordable
 from tf1hub.consuming.loaded.replicas import current_replica
 from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
-from tf1hub.errors import WrongGraphError
+from tf1hub.errors import GraphError, WrongGraphError
 from tf1hub.format import protos
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
@@ -26,7 +26,7 @@ from tf1hub.graph.write_order import read_before_writing
 from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import not_converted, note_effects, op_definition, tape_may_record
+from tf1hub.tensorflow_private import is_compiled_by_xla, not_converted, note_effects, op_definition, tape_may_record
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
 
@@ -75,6 +75,8 @@ class Functions:
         """
         if not tf.executing_eagerly():
             application = self._variant.application(signature, outputs, training)
+            if is_compiled_by_xla(tf.compat.v1.get_default_graph()):
+                self._check_compilable(signature, application)
             if is_recordable(application.subgraph):
                 with self._variant.replicas.united(training):
                     return self._computed(signature, outputs, application, current_replica() or 0, tensors)
@@ -82,6 +84,18 @@ class Functions:
         # TensorFlow builds a function's gradient at the first call under a tape, and threads would do so at once.
         with self._variant.replicas.united(training), self._lock if tape_may_record() else contextlib.nullcontext():
             return list(function(*tensors))
+
+    def _check_compilable(self, signature: str, application: Application) -> None:
+        """Refuses what XLA never compiles; while training, its own message would be of its inner workings."""
+        texts = [
+            f"the input {key!r} of strings" for key, info in self.infos(signature)[0].items() if info.dtype == tf.string
+        ]
+        tables = [f"the table {name!r}" for name in self._variant.tables_of(application.subgraph)]
+        if found := texts + tables:
+            raise GraphError(
+                f"XLA cannot compile the signature {signature!r}, for it needs {', '.join(found)}. Leave out"
+                " `jit_compile=True` for the function around the call, or for the model."
+            )
 
     def function(self, signature: str, outputs: list[str], training: bool, tensors: Sequence[Any] | None = None) -> Any:
         """The concrete function that `apply` calls: dense tensors by position to dense tensors.

@@ -39,8 +39,7 @@ class Replicas:
 
         They begin with the values of the variables, which are averages, and with `training` the others follow them.
         """
-        inside = tf.distribute.get_strategy() is self._strategy and current_replica() is not None
-        if inside or not self._differing:
+        if not self._differing or (tf.distribute.get_strategy() is self._strategy and current_replica() is not None):
             yield
             return
         with self._strategy.scope():

@@ -90,5 +90,9 @@ class Variant:
         """A variable's handle, such that gradient tapes know the function to depend on the variable."""
         return watched_handle(self.replicas.copy(self.variables[node], component))
 
+    def tables_of(self, subgraph: Subgraph) -> list[str]:
+        """The tables that a subgraph looks into."""
+        return sorted({node_name(name) for name in subgraph.crossing} & self._tables.keys())
+
     def _boundary(self) -> Boundary:
         return Boundary(nodes=self.index.state_nodes)
