@@ -111,3 +111,25 @@ def test_keras_on_something_else_than_tensorflow():
 
     with pytest.raises(RuntimeError, match=r"has Keras 3 on 'jax'. Set .* KERAS_BACKEND to 'tensorflow'"):
         check_backend(KerasOnJax)
+
+
+def with_another_input_for_training():
+    def module_fn(training):
+        x = tf.compat.v1.placeholder(tf.float32, [None, 3])
+        inputs = {"x": x}
+        y = x * tf.compat.v1.get_variable("w", [3])
+        if training:
+            inputs["rate"] = tf.compat.v1.placeholder(tf.float32, [])
+            y = tf.nn.dropout(y, rate=inputs["rate"])
+        hub.add_signature(inputs=inputs, outputs=y)
+
+    return hub.create_module_spec(module_fn, [(set(), {"training": False}), ({"train"}, {"training": True})])
+
+
+def test_a_training_variant_that_is_called_otherwise(keras, tmp_path):
+    spec = with_another_input_for_training()
+    with pytest.raises(hub.errors.SignatureError, match=r"inputs \['rate', 'x'\].*takes \['x'\].*`training_tags=\[\]`"):
+        hub.KerasLayer(spec, trainable=True, keras=keras)
+    with pytest.raises(hub.errors.SignatureError, match=r"Pass `training_tags=\[\]`"):
+        hub.to_saved_model(spec, tmp_path / "converted")
+    assert hub.KerasLayer(spec, trainable=True, training_tags=[], keras=keras)(ROWS, training=True).shape == ROWS.shape

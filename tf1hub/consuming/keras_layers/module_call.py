@@ -78,15 +78,23 @@ class ModuleCall:
 
         Raises:
           GraphError: none of its variables is trainable.
+          SignatureError: the training variant has the signature otherwise.
         """
         if not self.can_be_trained:
             raise GraphError(
                 f"`trainable=True` needs a module with trainable variables, and of the {len(self.variables)} of this one none"
                 " is trainable: its publisher declared none, or they are all frozen. Leave out `trainable`."
             )
+        self.check_call(trainable=True)
 
     def check_call(self, trainable: bool) -> None:
-        """A module can be applied and trained through each of its signatures."""
+        """Refuses to train through a signature that the training variant has otherwise.
+
+        Raises:
+          SignatureError: its inputs or outputs differ, or it is not there.
+        """
+        if trainable:
+            self.resolved.check_training(self._signature, self._outputs)
 
     def tensors(self, inputs: Any) -> Any:
         """Inputs in which numbers, texts and lists of them are tensors; what Keras can convert itself stays as it is.

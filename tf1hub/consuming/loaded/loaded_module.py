@@ -16,6 +16,7 @@ from tf1hub.consuming.loaded.signature_functions import SignatureFunctions, conc
 from tf1hub.consuming.loaded.variables import LoadedVariables
 from tf1hub.consuming.loaded.variant import Variant
 from tf1hub.consuming.values import chosen_outputs, components, composed, converted, named_inputs
+from tf1hub.errors import SignatureError
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
 from tf1hub.tensorflow_private import not_converted
@@ -215,6 +216,25 @@ class LoadedModule(tf.Module):  # type: ignore[misc]
             return function
 
         return self._inference.kept(("signature", name), build)
+
+    def check_training(self, signature: str, outputs: Iterable[str]) -> None:
+        """Refuses a signature that cannot be called alike for inference and for training.
+
+        Raises:
+          SignatureError: the training variant lacks it, or has other inputs, or lacks one of the outputs.
+        """
+        if self.tags == self.training_tags:
+            return
+        there = signature in self.spec.get_signature_names(self.training_tags)
+        takes, gives = self._training.infos(signature) if there else ({}, {})
+        if there and set(takes) == set(self.get_input_info_dict(signature)) and set(outputs) <= set(gives):
+            return
+        found = f"with the inputs {sorted(takes)} and the outputs {sorted(gives)}" if there else "not at all"
+        raise SignatureError(
+            f"The variant {sorted(self.training_tags)} for training has the signature {signature!r} {found}, and the one for"
+            f" inference takes {sorted(self.get_input_info_dict(signature))} and is asked for {sorted(outputs)}. Pass"
+            f" `training_tags={sorted(self.tags)}` to train with the variant for inference."
+        )
 
     @contextmanager
     def as_published(self) -> Iterator[None]:

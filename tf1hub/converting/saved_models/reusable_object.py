@@ -35,6 +35,7 @@ def reusable_object(module: LoadedModule) -> Any:
 def call_function(module: LoadedModule, signature: str, as_dict: bool, on_traced: Callable[[], None]) -> Any:
     """What applies a signature, traced for inference and for training; `on_traced` is called after each."""
     infos = module.get_input_info_dict(signature)
+    module.check_training(signature, module.get_output_info_dict(signature) if as_dict else ["default"])
     specs = {key: info.type_spec for key, info in infos.items()}
     inputs = None if not specs else next(iter(specs.values())) if len(specs) == 1 else specs
 
