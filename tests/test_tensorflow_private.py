@@ -18,6 +18,7 @@ from tf1hub.tensorflow_private import (
     enclosing_graphs,
     is_function_graph,
     is_registered,
+    named_variable,
     place_with,
 )
 
@@ -283,3 +284,9 @@ def test_an_op_is_placed_with_others():
         assert moved.op.colocation_groups() == [b"loc:@other"]
         assert moved.device == other.device == "/device:CPU:1"
         assert op_types() == ["Const", "Const"]
+
+
+def test_a_variable_has_its_name():
+    with tf.init_scope():
+        variable = named_variable("dense/kernel", [1.0], trainable=False)
+    assert (variable.name, variable.trainable) == ("dense/kernel:0", False)

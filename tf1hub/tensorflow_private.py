@@ -149,6 +149,16 @@ def write_fingerprint(directory: str) -> None:
     _fingerprinting_utils.write_fingerprint(directory)
 
 
+def named_variable(name: str, value: Any, **settings: Any) -> Any:
+    """A `tf.Variable` of a name.
+
+    TensorFlow builds a kernel for each name that it is told, which takes it longer than all else that makes a variable.
+    """
+    variable = tf.Variable(value, **settings)
+    variable._handle_name = f"{name}:0"
+    return variable
+
+
 def set_trainable(variable: Any, trainable: bool) -> None:
     """Has gradient tapes watch a variable by themselves, or not. Public API takes that only when it is made."""
     for one in getattr(variable, "values", (variable,)):  # a distributed variable's replicas

@@ -15,7 +15,7 @@ from tf1hub.graph import collections
 from tf1hub.graph.variables import StoredVariable
 from tf1hub.names import node_name
 from tf1hub.spec import ModuleSpec
-from tf1hub.tensorflow_private import set_trainable
+from tf1hub.tensorflow_private import named_variable, set_trainable
 
 # What tells two variables of a module apart: the name in the checkpoint, and where a part begins.
 Key: TypeAlias = tuple[str, tuple[int, ...] | None]
@@ -139,12 +139,14 @@ def _fresh_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[Store
 
 def _variable(one: StoredVariable, value: Any, trainable: bool) -> Any:
     """A variable in the current distribution strategy's scope."""
+    shape, dtype = tf.TensorShape(one.shape), tf.as_dtype(one.dtype)
+    if not tf.distribute.has_strategy():
+        return named_variable(one.node, value, trainable=trainable, dtype=dtype, shape=shape)
     settings: Mapping[str, Any] = {}
-    if tf.distribute.has_strategy() and not trainable:
-        averaged = tf.as_dtype(one.dtype).is_floating
+    if not trainable:
+        averaged = dtype.is_floating
         settings = {
             "synchronization": tf.VariableSynchronization.ON_READ,
             "aggregation": tf.VariableAggregation.MEAN if averaged else tf.VariableAggregation.ONLY_FIRST_REPLICA,
         }
-    shape = tf.TensorShape(one.shape)
-    return tf.Variable(value, trainable=trainable, name=one.node, dtype=tf.as_dtype(one.dtype), shape=shape, **settings)
+    return tf.Variable(value, trainable=trainable, name=one.node, dtype=dtype, shape=shape, **settings)
