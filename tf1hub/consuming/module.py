@@ -180,11 +180,6 @@ class Module:
         """All variables of the module by their names, each part of a partitioned one too."""
         return list(_flat(variable for _, variable in sorted(self._instance.variable_map.items())))
 
-    @property
-    def variable_of_node(self) -> dict[str, Any]:
-        """The variables, and each part of partitioned ones, by the names of their nodes in the module's own graph."""
-        return {one.node: variable for one, variable in self._instance.stored_with_variables()}
-
     def _check_graph(self, what: str) -> None:
         current = tf.compat.v1.get_default_graph()
         around = list(enclosing_graphs(current)) if what == "applied" else [current]

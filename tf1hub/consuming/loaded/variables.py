@@ -129,11 +129,18 @@ def initial_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[Stor
 
 def _fresh_values(spec: ModuleSpec, tags: frozenset[str], stored: Sequence[StoredVariable]) -> list[Any]:
     """What the variables' own initializers give."""
+    parts: dict[str, list[Any]] = {}
+    for one in spec.stored_variables(tags):
+        parts.setdefault(one.checkpoint_name, []).append(one.offset)
     with tf.Graph().as_default() as graph:
-        variables = Module(spec, tags=tags, trainable=True).variable_of_node
+        made = Module(spec, tags=tags, trainable=True).variable_map
+        variables = [made[one.checkpoint_name] for one in stored]
+        for i, one in enumerate(stored):
+            if one.offset is not None:  # there the parts are a list, in order
+                variables[i] = variables[i][sorted(parts[one.checkpoint_name]).index(one.offset)]
         with tf.compat.v1.Session(graph=graph) as session:
             session.run([tf.compat.v1.global_variables_initializer(), tf.compat.v1.tables_initializer()])
-            values: list[Any] = session.run([variables[one.node] for one in stored])
+            values: list[Any] = session.run(variables)
     return values
 
 
