@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-import tf_keras
 
 import tf1hub as hub
 from tests.graphs import export, spec_of
+from tests.kerases import KERASES
 from tf1hub.errors import Tf1HubError
 
 TEXTS = [["the cat"], ["a mat"]]
@@ -20,7 +20,8 @@ def path(tmp_path):
 
 
 def dense_features(column, **options):
-    return tf_keras.layers.DenseFeatures([column], **options)
+    keras_two = KERASES.get("tf_keras", KERASES["tf.keras"])  # Keras 3 has no such layer
+    return keras_two.layers.DenseFeatures([column], **options)
 
 
 def test_a_layer_that_is_called_twice_has_one_module(path):

@@ -14,6 +14,7 @@ from tf1hub.format import protos
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.reference_ops import COUNTERPARTS, PASSING, TABLES, VARIABLES
 from tf1hub.graph.resource_variables import check_references, with_resource_variables
+from tf1hub.tensorflow_private import provide_tf_layers
 
 
 def exported(build):
@@ -210,7 +211,8 @@ def test_a_loop_reads_and_writes():
 
 @pytest.mark.filterwarnings("ignore:.*is deprecated")
 def test_layers():
-    layers = pytest.importorskip("tf_keras.api._v1.keras.__internal__.legacy.layers")
+    provide_tf_layers()
+    layers = tf.layers
 
     def build():
         x = tf.constant(np.linspace(-1, 1, 96).reshape([2, 4, 4, 3]), tf.float32)

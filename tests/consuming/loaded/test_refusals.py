@@ -1,7 +1,5 @@
 """What tensorflow_hub refuses, or does wrong, with a TF1 Hub module in TensorFlow 2: each works here."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +7,7 @@ import tensorflow as tf
 import tf1hub as hub
 from tests.consuming.loaded.loaded_kinds import example, loaded, published, values_of
 from tests.graphs import ROWS
+from tests.kerases import KERASES
 from tests.module_fns import KINDS
 
 pytestmark = [
@@ -25,8 +24,7 @@ def gradients(module, kind):
 
 def keras_modules():
     """Each Keras of the environment."""
-    beside = [importlib.import_module("tf_keras")] if importlib.util.find_spec("tf_keras") else []
-    return [tf.keras, *beside]
+    return list(KERASES.values())
 
 
 def test_a_layer_of_a_module_is_trainable():
