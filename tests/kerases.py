@@ -6,9 +6,13 @@ import importlib.util
 import pytest
 import tensorflow as tf
 
+HAS_KERAS_THREE = hasattr(tf.keras, "Operation")
 KERASES = {"tf.keras": tf.keras}
-# Imported beside the Keras of TensorFlow 2.15, tf_keras changes what that one finds when it loads a model.
-if importlib.util.find_spec("tf_keras") and hasattr(tf.keras, "Operation"):  # else tf.keras is a Keras 2 itself
+# Imported beside the Keras of TensorFlow 2.15, tf_keras changes what that one finds when it loads a model: no test does it.
+if HAS_KERAS_THREE and importlib.util.find_spec("tf_keras"):
     KERASES["tf_keras"] = importlib.import_module("tf_keras")
+
+# As tensorflow_hub takes it: tf_keras beside Keras 3, else TensorFlow's own.
+KERAS_TWO = KERASES.get("tf_keras", tf.keras)
 
 for_each_keras = pytest.mark.parametrize("keras", KERASES.values(), ids=list(KERASES))

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
 from tests.graphs import export, spec_of
-from tests.kerases import KERASES
+from tests.kerases import KERAS_TWO
 from tf1hub.errors import Tf1HubError
 
 TEXTS = [["the cat"], ["a mat"]]
@@ -20,8 +20,7 @@ def path(tmp_path):
 
 
 def dense_features(column, **options):
-    keras_two = KERASES.get("tf_keras", KERASES["tf.keras"])  # Keras 3 has no such layer
-    return keras_two.layers.DenseFeatures([column], **options)
+    return KERAS_TWO.layers.DenseFeatures([column], **options)  # Keras 3 has no such layer
 
 
 def test_a_layer_that_is_called_twice_has_one_module(path):

@@ -73,12 +73,12 @@ def rnn_v2(hub: Any) -> tuple:
 @kind(inputs=ROWS, trains=True, needs="tf_keras")
 def keras_layers(hub: Any) -> tuple:
     def module_fn():
-        import tf_keras
+        from tests.kerases import KERAS_TWO
 
         x = tf.placeholder(tf.float32, [None, 3])
-        y = tf_keras.layers.Dense(4, activation="tanh")(x)
-        y = tf_keras.layers.LayerNormalization()(y)
-        hub.add_signature(inputs=x, outputs=tf_keras.layers.Dense(2, use_bias=False, name="last")(y))
+        y = KERAS_TWO.layers.Dense(4, activation="tanh")(x)
+        y = KERAS_TWO.layers.LayerNormalization()(y)
+        hub.add_signature(inputs=x, outputs=KERAS_TWO.layers.Dense(2, use_bias=False, name="last")(y))
 
     return module_fn, None, None
 

@@ -1,15 +1,12 @@
 """Each test here runs for every Keras of the environment."""
 
-import importlib
-import importlib.metadata
+import sys
 import warnings
 
 import pytest
 import tensorflow as tf
 
-HAS_KERAS_THREE = importlib.metadata.version("keras").startswith("3.")
-# Keras 3 and tf_keras beside it, or TensorFlow 2.15's Keras 2: beside that, tf_keras changes what Keras's own loading finds.
-KERASES = ["tf.keras", "tf_keras"] if HAS_KERAS_THREE else ["tf.keras"]
+from tests.kerases import HAS_KERAS_THREE, KERASES
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +23,11 @@ def quiet():
         yield
 
 
-@pytest.fixture(params=KERASES)
+@pytest.fixture(params=list(KERASES))
 def keras(request):
     """A Keras: what `tf.keras` is, or tf_keras."""
-    return tf.keras if request.param == "tf.keras" else importlib.import_module("tf_keras")
+    assert HAS_KERAS_THREE or "tf_keras" not in sys.modules, "an earlier test imported tf_keras (see tests/kerases.py)"
+    return KERASES[request.param]
 
 
 @pytest.fixture

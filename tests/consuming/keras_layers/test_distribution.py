@@ -6,9 +6,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.conftest import KERASES
 from tests.consuming.keras_layers.models import module_path
 from tests.graphs import export
+from tests.kerases import KERASES
 from tests.module_fns.registry import new_path
 from tests.programs import run_program
 
@@ -42,7 +42,9 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("name", [KERASES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in KERASES[1:])])
+@pytest.mark.parametrize(
+    "name", ["tf.keras", *(pytest.param(name, marks=pytest.mark.slow) for name in list(KERASES)[1:])]
+)
 def test_two_replicas_fit_as_one_device_does(name):
     run(FIT, regularized_path(), name)
 
@@ -65,7 +67,7 @@ print("done")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", list(KERASES))
 def test_update_ops_run_on_each_replica_and_their_averages_are_merged(name):
     run(AVERAGES, module_path("batch_norm"), name)
 
@@ -83,7 +85,7 @@ print("done")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", list(KERASES))
 def test_replicas_agree_on_what_was_trained(name):
     run(TRAINED, module_path("batch_norm"), name)
 

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from tests.consuming.keras_layers.conftest import KERASES
 from tests.consuming.keras_layers.models import module_path
+from tests.kerases import KERASES
 from tests.module_fns.registry import new_path
 from tests.programs import run_program
 
@@ -63,7 +63,7 @@ def check_goes_on(name, folder, first, second):
         np.testing.assert_allclose(ended[key], value, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", list(KERASES))
 def test_a_saved_model_goes_on(name, tmp_path):
     first = "model = made(); fit(model, epochs=2); model.save(folder + '.keras'); keep(model)"
     second = "model = keras.models.load_model(folder + '.keras'); fit(model, epochs=2); keep(model)"
@@ -89,7 +89,7 @@ keep(model)
 """
 
 
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", list(KERASES))
 def test_a_training_that_is_backed_up_goes_on(name, tmp_path):
     check_goes_on(name, tmp_path / "backup", BACKED_UP, BACKED_UP)
 
@@ -101,7 +101,7 @@ checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
 """
 
 
-@pytest.mark.parametrize("name", KERASES)
+@pytest.mark.parametrize("name", list(KERASES))
 def test_a_checkpoint_of_model_and_optimizer_goes_on(name, tmp_path):
     first = f"{CHECKPOINT}\nfit(model, epochs=2); checkpoint.write(folder); keep(model)"
     second = f"{CHECKPOINT}\ncheckpoint.read(folder).assert_consumed(); fit(model, epochs=2); keep(model)"

@@ -102,15 +102,6 @@ def _arrays(value: Any) -> list[np.ndarray]:
     return [np.asarray(part) for part in tf.nest.flatten(value, expand_composites=True)]
 
 
-def keras_two() -> ModuleType:
-    """Keras 2 as tensorflow_hub takes it: tf_keras beside Keras 3, else TensorFlow's own."""
-    if tf.__version__.startswith("2.15"):
-        return tf.keras
-    import tf_keras
-
-    return tf_keras
-
-
 @functools.cache
 def tensorflow_hub() -> ModuleType:
     """The predecessor, for its readers of TF2 SavedModels. It is imported with warnings."""

@@ -14,10 +14,10 @@ from tests.converting.saved_models.conversions import (
     converted,
     example,
     graph_answers,
-    keras_two,
     load,
     tensorflow_hub,
 )
+from tests.kerases import KERAS_TWO
 from tests.module_fns import KINDS
 
 KERAS_3 = keras.__version__.startswith("3.")
@@ -30,10 +30,10 @@ def their_layer(kind, **options):
 
 def classifier(layer, shape, dtype=tf.float32):
     """A model of Keras 2 with a converted module in it."""
-    layers, models = keras_two().layers, keras_two().models
+    layers, models = KERAS_TWO.layers, KERAS_TWO.models
     inputs = layers.Input(shape, dtype=dtype)
     model = models.Model(inputs, layers.Dense(1)(layer(inputs)))
-    model.compile(keras_two().optimizers.Adam(0.05), "mse")
+    model.compile(KERAS_TWO.optimizers.Adam(0.05), "mse")
     return model
 
 

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.converting.saved_models.conversions import assert_same, keras_two, tensorflow_hub
+from tests.converting.saved_models.conversions import assert_same, tensorflow_hub
+from tests.kerases import KERAS_TWO
 from tests.test_shared_modules import TEXT_MODULES, answers, shared
 from tf1hub.converting.saved_models.conversion import to_saved_model
 
@@ -15,8 +16,8 @@ def test_half_plus_two_learns_another_line(tmp_path):
     layer = tensorflow_hub().KerasLayer(str(tmp_path / "out"), trainable=True)
     x = np.array([[0.0], [1.0], [2.0]], np.float32)
     np.testing.assert_allclose(layer(x), 0.5 * x + 2.0)
-    model = keras_two().Sequential([keras_two().layers.InputLayer([1]), layer])
-    model.compile(keras_two().optimizers.SGD(0.2), "mse")
+    model = KERAS_TWO.Sequential([KERAS_TWO.layers.InputLayer([1]), layer])
+    model.compile(KERAS_TWO.optimizers.SGD(0.2), "mse")
     model.fit(x, 3.0 * x - 1.0, epochs=100, verbose=0)
     np.testing.assert_allclose([float(weight.numpy()) for weight in layer.weights], [3.0, -1.0], atol=1e-2)
 

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from tests.kerases import KERASES
+from tests.kerases import KERAS_TWO
 from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub import estimator
 
@@ -84,7 +84,7 @@ def test_hooks_become_tuples(library):
 
 def test_a_keras_metric_becomes_a_pair():
     with tf.Graph().as_default():
-        metric = KERASES.get("tf_keras", KERASES["tf.keras"]).metrics.Mean()
+        metric = KERAS_TWO.metrics.Mean()
         metric.update_state(tf.constant([1.0, 3.0]))
         spec = estimator.EstimatorSpec("eval", loss=one(), eval_metric_ops={"mean": metric})
         value, update = spec.eval_metric_ops["mean"]

@@ -3,6 +3,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.kerases import KERAS_TWO
 from tests.training.estimators.linear_model import (
     ROWS,
     SUMS,
@@ -13,7 +14,6 @@ from tests.training.estimators.linear_model import (
     model_fn_of,
 )
 from tests.training.implementations import IMPLEMENTATIONS
-from tf1hub import estimator as ours
 from tf1hub.training.estimators.evaluation_summaries import write_evaluation
 
 both = pytest.mark.parametrize("est", IMPLEMENTATIONS.values(), ids=list(IMPLEMENTATIONS))
@@ -117,10 +117,8 @@ def test_metrics_of_several_kinds_are_shown(est, tmp_path):
 
 @both
 def test_metric_objects_of_keras(est, tmp_path):
-    tf_keras = pytest.importorskip("tf_keras") if est is ours else tf.keras
-
     def metrics():
-        mean = tf_keras.metrics.Mean(name="mean")
+        mean = KERAS_TWO.metrics.Mean(name="mean")
         mean.update_state(tf.constant([1.0, 4.0]))
         return {"mean": mean}
 
