@@ -27,7 +27,9 @@ def quiet():
 def keras(request):
     """A Keras: what `tf.keras` is, or tf_keras."""
     assert HAS_KERAS_THREE or "tf_keras" not in sys.modules, "an earlier test imported tf_keras (see tests/kerases.py)"
-    return KERASES[request.param]
+    return (
+        tf.keras if request.param == "tf.keras" else KERASES[request.param]
+    )  # `tf.keras` is another object once it is loaded
 
 
 @pytest.fixture
