@@ -8,8 +8,9 @@ import pytest
 
 from tests.checks.comparison_modules import FLOAT, graphs_compared, named, variant
 from tests.graph.graphs import function, node
-from tf1hub.checks.comparing.constants import canonical_constant, constant_text
+from tf1hub.checks.comparing.constant_text import constant_text
 from tf1hub.format import protos
+from tf1hub.graph.constants import canonical_constant
 
 INT32, STRING = 3, 7
 

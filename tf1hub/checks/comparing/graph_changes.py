@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf1hub.checks.comparing.changes import Change, by_name, counted, find_changes, shortened, told_apart
-from tf1hub.checks.comparing.constants import canonical_constant, constant_text, shape_text, value_text
+from tf1hub.checks.comparing.constant_text import constant_text, shape_text, value_text
 from tf1hub.checks.comparing.function_names import with_names_of
 from tf1hub.format import dtypes, protos
+from tf1hub.graph.constants import canonical_constant
 from tf1hub.names import COLOCATION_ATTR, is_control_input, tensor_name
 
 # An op's default values by attribute, for each op.

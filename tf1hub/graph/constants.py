@@ -11,7 +11,6 @@ Nothing is made as large as a shape claims.
 import struct
 from typing import Any
 
-from tf1hub.checks.comparing.changes import counted, shortened
 from tf1hub.format import dtypes, protos
 
 # Field of TensorProto, and the layout of an element, by DataType number.
@@ -36,11 +35,7 @@ _FIELDS = {
     23: ("uint64_val", "<Q"),
 }
 _PAIRS = {8: ("scomplex_val", "<ff"), 18: ("dcomplex_val", "<dd")}
-# Types whose elements are shown as they are unpacked.
-_SHOWN = frozenset(_FIELDS) - {14, 19}
-_MOST_SHOWN = 4
-_MOST_DIMS = 16
-_MOST_OF_TEXT = 80
+_BFLOAT16, _HALF = 14, 19
 # Elements that are compared at a time.
 _STEP = 1 << 16
 
@@ -56,21 +51,27 @@ def canonical_constant(tensor: protos.TensorProto) -> Canonical:
     return tensor.dtype, shape, elements
 
 
-def constant_text(tensor: protos.TensorProto) -> str:
-    """A tensor in short: dtype and shape, and the values when they are few."""
-    text = f"{dtypes.dtype_name(tensor.dtype)} {shape_text(tensor.tensor_shape)}"
+def first_values(tensor: protos.TensorProto, most: int) -> list[Any] | None:
+    """The values of a tensor that has at most so many: numbers, truth values or bytes. None for a larger or empty one."""
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    count = _count(shape)
+    if count is None or not 0 < count <= most:
+        return None
     elements = _elements(tensor, shape)
-    values = _first_values(tensor.dtype, shape, elements) if elements is not None else None
-    return text if values is None else f"{text} = {shortened(', '.join(values))}"
+    if isinstance(elements, tuple):
+        values: list[Any] = list(elements)
+    elif elements is not None and tensor.dtype in _FIELDS:
+        values = _unpacked(tensor.dtype, elements)
+    else:
+        return None
+    return values + values[-1:] * (count - len(values))
 
 
-def shape_text(shape: protos.TensorShapeProto) -> str:
-    """A shape as text: `[None, 3]`, or `unknown`."""
-    if shape.unknown_rank:
-        return "unknown"
-    sizes = [str(dim.size) if dim.size >= 0 else "None" for dim in shape.dim[:_MOST_DIMS]]
-    return "[" + ", ".join(sizes + ["..."] * (len(shape.dim) > _MOST_DIMS)) + "]"
+def _unpacked(dtype: int, elements: bytes) -> list[Any]:
+    if dtype == _BFLOAT16:  # the upper half of a float32
+        elements = b"".join(b"\0\0" + elements[at : at + 2] for at in range(0, len(elements), 2))
+        return [value for (value,) in struct.iter_unpack("<f", elements)]
+    return [value for (value,) in struct.iter_unpack("<e" if dtype == _HALF else _FIELDS[dtype][1], elements)]
 
 
 def _elements(tensor: protos.TensorProto, shape: tuple[int, ...]) -> bytes | tuple[bytes, ...] | None:
@@ -138,32 +139,3 @@ def _without_repeated_strings(strings: tuple[bytes, ...]) -> tuple[bytes, ...]:
     while end > 1 and strings[end - 2] == strings[end - 1]:
         end -= 1
     return strings[:end]
-
-
-def _first_values(dtype: int, shape: tuple[int, ...], elements: bytes | tuple[bytes, ...]) -> list[str] | None:
-    """The values of a small tensor as text."""
-    count = _count(shape) or 0
-    if not 0 < count <= _MOST_SHOWN:
-        return None
-    if isinstance(elements, tuple):
-        values = [_bytes_text(each) for each in elements]
-    elif dtype in _SHOWN:
-        layout = _FIELDS[dtype][1]
-        values = [value_text(value) for (value,) in struct.iter_unpack(layout, elements)]
-    else:
-        return None
-    return values + values[-1:] * (count - len(values))
-
-
-def value_text(value: Any) -> str:
-    """A number, truth value or byte string in short."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return _bytes_text(value)
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
-
-
-def _bytes_text(value: bytes) -> str:
-    text = value[:_MOST_OF_TEXT].decode("utf-8", "ignore")
-    return shortened(repr(text)) if text.isprintable() else counted(len(value), "byte")
