@@ -8,7 +8,6 @@ import tensorflow as tf
 
 HAS_KERAS_THREE = hasattr(tf.keras, "Operation")
 KERASES = {"tf.keras": tf.keras}
-# Imported beside the Keras of TensorFlow 2.15, tf_keras changes what that one finds when it loads a model: no test does it.
 if HAS_KERAS_THREE and importlib.util.find_spec("tf_keras"):
     KERASES["tf_keras"] = importlib.import_module("tf_keras")
 

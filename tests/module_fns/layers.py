@@ -102,7 +102,7 @@ def slim(hub: Any) -> tuple:
     inputs=IMAGES,
     tags=(BASE, TRAIN),
     trains=True,
-    needs="tf_slim",
+    needs="tf_slim.batch_norm",
     predecessor_fails="beside tf_keras, tf_slim's batch_norm looks for a `tf_keras.legacy_tf_layers` that does not exist",
 )
 def slim_batch_norm(hub: Any) -> tuple:

@@ -97,7 +97,11 @@ def test_layers_around_a_module_train_it(tmp_path):
     assert run_program(AROUND, path) == "trained\n"
 
 
-LAYERS = [name for name, kind in KINDS.items() if kind.needs in ("tf_keras", "tf_slim") and kind.available()]
+LAYERS = [
+    name
+    for name, kind in KINDS.items()
+    if kind.needs in ("tf_keras", "tf_slim", "tf_slim.batch_norm") and kind.available()
+]
 
 
 @pytest.mark.parametrize("kind", LAYERS)
