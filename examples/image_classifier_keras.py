@@ -16,7 +16,8 @@ from terminal import loading_tensorflow, read_options, say
 with loading_tensorflow():
     import image_module
     import tensorflow as tf
-    from digits import SECOND, Examples, make_dataset, make_task
+    from digits import SECOND, make_dataset, make_task
+    from keras_training import compare
 
     import tf1hub as hub
 
@@ -33,22 +34,6 @@ def build_model(path: Path, fine_tune: bool) -> tuple[Any, Any]:
     return model, layer
 
 
-def train(model: Any, steps: int, training: Examples, testing: Examples, *callbacks: Any) -> float:
-    """Trains in four epochs. Returns the accuracy on the pictures for testing."""
-    batches = make_dataset(training).shuffle(len(training.labels), seed=2).repeat().batch(64)
-    unseen = make_dataset(testing).batch(64)
-    model.fit(
-        batches,
-        epochs=4,
-        steps_per_epoch=steps // 4,
-        validation_data=unseen,
-        callbacks=list(callbacks),
-        shuffle=False,  # the batches are
-        verbose=0,
-    )
-    return float(model.evaluate(unseen, return_dict=True, verbose=0)["accuracy"])
-
-
 def main() -> None:
     output, quick = read_options(__doc__, ["digits", "training"])
     tf.get_logger().setLevel("ERROR")
@@ -58,25 +43,9 @@ def main() -> None:
     image_module.publish(first, steps)
     training, testing = make_task(SECOND, train=100)
     say(f"task: which of the digits {SECOND} does a picture show?")
-    say(f"training a classifier on the module as it is, with {len(training.labels)} pictures ...")
-    model, _ = build_model(first, fine_tune=False)
-    before = train(model, steps, training, testing)
-    say("fine-tuning the module with the classifier ...")
-    model, layer = build_model(first, fine_tune=True)
-    latest, best = output / "training" / "latest", output / "training" / "best"
-    callbacks = [
-        hub.ModuleExportCallback(layer, latest, exports_to_keep=2),
-        hub.ModuleExportCallback(layer, best, save_best_only=True, monitor="val_accuracy", exports_to_keep=1),
-    ]
-    after = train(model, steps, training, testing, *callbacks)
+    examples = make_dataset(training).shuffle(len(training.labels), seed=2).repeat()
+    before, after = compare(build_model, first, output, steps, (examples, make_dataset(testing)))
     say(f"accuracy on {len(testing.labels)} unseen pictures: {before:.1%} before fine-tuning, {after:.1%} after")
-    for export in sorted(latest.iterdir()):
-        say(f"exported the latest module: {export}")
-    (exported,) = best.glob("[0-9]*")
-    say(f"exported the best module: {exported}")
-    model, _ = build_model(exported, fine_tune=False)
-    again = train(model, steps, training, testing)
-    say(f"a new classifier on the best module as it is: {again:.1%}")
     say(f"done. Everything is in {output}")
 
 

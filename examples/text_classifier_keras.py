@@ -14,7 +14,8 @@ from terminal import loading_tensorflow, read_options, say
 
 with loading_tensorflow():
     import tensorflow as tf
-    from docstrings import PACKAGES, Examples, make_dataset, make_task
+    from docstrings import PACKAGES, make_dataset, make_task
+    from keras_training import compare
     from word_vectors import learn_and_publish
 
     import tf1hub as hub
@@ -33,22 +34,6 @@ def build_model(path: Path, fine_tune: bool) -> tuple[Any, Any]:
     return model, layer
 
 
-def train(model: Any, steps: int, training: Examples, testing: Examples, *callbacks: Any) -> float:
-    """Trains in four epochs. Returns the accuracy on the sentences for testing."""
-    batches = make_dataset(training).shuffle(len(training), seed=2).repeat().batch(64)
-    unseen = make_dataset(testing).batch(64)
-    model.fit(
-        batches,
-        epochs=4,
-        steps_per_epoch=steps // 4,
-        validation_data=unseen,
-        callbacks=list(callbacks),
-        shuffle=False,  # the batches are
-        verbose=0,
-    )
-    return float(model.evaluate(unseen, return_dict=True, verbose=0)["accuracy"])
-
-
 def main() -> None:
     output, quick = read_options(__doc__, ["word_vectors", "training"])
     keras.utils.set_random_seed(1)
@@ -57,25 +42,9 @@ def main() -> None:
     training, testing = make_task(200 if quick else 400)
     steps = 200 if quick else 400
     say(f"task: which of {len(PACKAGES)} packages does a sentence come from? ({', '.join(PACKAGES)})")
-    say(f"training a classifier on the module as it is, with {len(training)} sentences ...")
-    model, _ = build_model(first, fine_tune=False)
-    before = train(model, steps, training, testing)
-    say("fine-tuning the module with the classifier ...")
-    model, layer = build_model(first, fine_tune=True)
-    latest, best = output / "training" / "latest", output / "training" / "best"
-    callbacks = [
-        hub.ModuleExportCallback(layer, latest, exports_to_keep=2),
-        hub.ModuleExportCallback(layer, best, save_best_only=True, monitor="val_accuracy", exports_to_keep=1),
-    ]
-    after = train(model, steps, training, testing, *callbacks)
+    examples = make_dataset(training).shuffle(len(training), seed=2).repeat()
+    before, after = compare(build_model, first, output, steps, (examples, make_dataset(testing)))
     say(f"accuracy on {len(testing)} unseen sentences: {before:.1%} before fine-tuning, {after:.1%} after")
-    for export in sorted(latest.iterdir()):
-        say(f"exported the latest module: {export}")
-    (exported,) = best.glob("[0-9]*")
-    say(f"exported the best module: {exported}")
-    model, _ = build_model(exported, fine_tune=False)
-    again = train(model, steps, training, testing)
-    say(f"a new classifier on the best module as it is: {again:.1%}")
     say(f"done. Everything is in {output}")
 
 

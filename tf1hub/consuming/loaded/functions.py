@@ -1,32 +1,26 @@
 """The functions that a loaded module runs: each is built when it is first needed, and kept."""
 
 import contextlib
-import dataclasses
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from tf1hub.consuming.loaded.function_gradients import FunctionGradients
-from tf1hub.consuming.loaded.recording import import_recorded, is_recordable
+from tf1hub.consuming.loaded.recording import is_recordable
 from tf1hub.consuming.loaded.replicas import current_replica
-from tf1hub.consuming.loaded.structured_import import import_structured
 from tf1hub.consuming.loaded.variant import Variant
+from tf1hub.consuming.loaded.variant_import import import_part
 from tf1hub.errors import GraphError, WrongGraphError
-from tf1hub.format import protos
 from tf1hub.garbage import no_garbage_collection
 from tf1hub.graph.application import Application
 from tf1hub.graph.control_flow.regions import has_control_flow
-from tf1hub.graph.nested_calls import call_by_attribute, inline_calls, inline_nested_calls
 from tf1hub.graph.subgraph import Subgraph
-from tf1hub.graph.write_order import read_before_writing
-from tf1hub.names import COLOCATION_ATTR
 from tf1hub.spec import ModuleSpec
 from tf1hub.tensor_info import TensorInfo
-from tf1hub.tensorflow_private import is_compiled_by_xla, not_converted, note_effects, op_definition, tape_may_record
+from tf1hub.tensorflow_private import is_compiled_by_xla, not_converted, note_effects, tape_may_record
 
 Infos: TypeAlias = Mapping[str, TensorInfo]
 
@@ -167,28 +161,14 @@ class Functions:
         names = dict.fromkeys(name for info in infos.values() for name in info.component_names())
         wanted = [name for key in outputs for name in made[key].component_names()]
         inputs = dict(zip(names, tensors, strict=True))
-        imported = self._imported(application.subgraph, component, inputs, [*wanted, *application.update_ops])
+        imported = import_part(
+            self._variant, application.subgraph, component, inputs, [*wanted, *application.update_ops]
+        )
         return _after_updates(imported, application, [imported.tensor(name) for name in wanted])
 
     def _built_loss(self, name: str, component: int) -> Any:
         subgraph = self._variant.loss(name)
-        return _traced(lambda: self._imported(subgraph, component, {}, [name]).tensor(name), [], subgraph)
-
-    def _imported(self, subgraph: Subgraph, component: int, inputs: dict[str, Any], wanted: Collection[str]) -> Any:
-        feeds = {**self._variant.feeds(subgraph, component, wanted), **inputs}
-        placeless = _without_places(subgraph)
-        read_before_writing(placeless.graph_def, self._variant.variables)
-        gradients = FunctionGradients(placeless.graph_def)
-        call_by_attribute(placeless.graph_def)
-        inline_nested_calls(placeless.graph_def.library, gradients.functions)
-        inline_calls(placeless.graph_def, _definition, gradients.functions)
-        gradients.name_in(placeless.graph_def)
-        if has_control_flow(placeless):
-            imported: Any = import_structured(placeless, "module", feeds, wanted)
-        else:
-            imported = import_recorded(placeless, "module", feeds)
-        gradients.imported_into(tf.compat.v1.get_default_graph())
-        return imported
+        return _traced(lambda: import_part(self._variant, subgraph, component, {}, [name]).tensor(name), [], subgraph)
 
 
 def _traced(compute: Callable[..., Any], specs: Sequence[Any], subgraph: Subgraph) -> Any:
@@ -221,16 +201,3 @@ def _after_updates(imported: Any, application: Application, tensors: list[Any]) 
 def _narrowed(spec: Any, tensor: Any) -> Any:
     """A spec with what is known of a tensor's shape, too."""
     return tf.TensorSpec(spec.shape.merge_with(tensor.shape), spec.dtype)
-
-
-def _definition(op: str) -> protos.OpDef | None:
-    found = op_definition(op)
-    return None if found is None else protos.OpDef.FromString(found)
-
-
-def _without_places(subgraph: Subgraph) -> Subgraph:
-    """The subgraph without devices and colocations: the caller says where a function runs."""
-    for node in subgraph.graph_def.node:
-        node.device = ""
-        node.attr.pop(COLOCATION_ATTR, None)
-    return dataclasses.replace(subgraph, colocations=())
