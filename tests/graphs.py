@@ -1,6 +1,7 @@
 """What tests of publishing and consuming share: small specs, exports, and values of tensors."""
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
 from tests.module_fns import KINDS, assign_values
+from tests.module_fns.registry import new_path
 from tf1hub.format import protos
 
 ROWS = np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]], np.float32)
@@ -31,6 +33,14 @@ def spec_with(outputs: Callable[[Any], Any], shape: Any = (None, 3), dtype: Any 
         hub.add_signature(inputs=inputs, outputs=outputs(inputs))
 
     return hub.create_module_spec(module_fn)
+
+
+@functools.cache
+def published(kind: str) -> str:
+    """The path of a module of a kind, with values that follow from the variables' names. It is not to be changed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`", category=UserWarning)  # tf.layers are deprecated
+        return export(spec_of(kind), new_path(kind), tags=KINDS[kind].exported, values=True)
 
 
 @functools.cache

@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.converting.saved_models.conversions import converted, example, module_of
-from tests.graphs import exported_bytes
+from tests.converting.saved_models.conversions import converted, example
+from tests.graphs import exported_bytes, published
 from tf1hub.cli.main import run
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def saved_model(tmp_path):
 
 
 def test_a_module_becomes_a_saved_model(capsys):
-    out = answer(capsys, module_of("batch_norm"), "out")
+    out = answer(capsys, published("batch_norm"), "out")
     first, *rows = out.splitlines()
     assert first.startswith("out: a TF2 SavedModel of ")
     assert "  calling it         applies 'default'" in rows
@@ -67,7 +67,7 @@ def test_a_module_becomes_a_saved_model(capsys):
 
 
 def test_what_is_printed_to_apply_it_runs(capsys):
-    printed = answer(capsys, module_of("dense"), "out").splitlines()
+    printed = answer(capsys, published("dense"), "out").splitlines()
     program = "\n".join(line[4:] for line in printed if line.startswith("    "))
     names = {"inputs": example("dense")}
     exec(program, names)
@@ -76,7 +76,7 @@ def test_what_is_printed_to_apply_it_runs(capsys):
 
 def test_the_options_choose_variant_signature_and_outputs(capsys):
     chosen = ["--tags", "serve,gpu", "--training-tags", "", "--signature", "default", "--as-dict"]
-    out = answer(capsys, module_of("shared_variables"), "out", *chosen)
+    out = answer(capsys, published("shared_variables"), "out", *chosen)
     assert "applies 'default', gives a dict" in out
     assert "training=True      the variant without tags" in out
     model, rows = tf.saved_model.load("out"), example("shared_variables")
@@ -86,7 +86,7 @@ def test_the_options_choose_variant_signature_and_outputs(capsys):
 
 
 def test_json_says_what_was_written(capsys):
-    module = module_of("image_of_declared_size")
+    module = published("image_of_declared_size")
     found = json.loads(answer(capsys, module, "out", "--json"))
     assert found == {
         "source": module, "path": "out", "called": "default", "returns_dict": False,
@@ -141,9 +141,9 @@ def test_a_saved_model_of_tensorflow_2_is_refused(capsys):
 
 
 def test_nothing_that_is_there_is_replaced(capsys, tmp_path, saved_model):
-    answer(capsys, module_of("dense"), "out")
+    answer(capsys, published("dense"), "out")
     before = exported_bytes(tmp_path)
-    for arguments in ([module_of("dense"), "out"], [saved_model, "out", "--drop-collection", "mine"]):
+    for arguments in ([published("dense"), "out"], [saved_model, "out", "--drop-collection", "mine"]):
         message = answer(capsys, *arguments, status=2)
         assert "already" in message
     assert exported_bytes(tmp_path) == before
@@ -172,7 +172,7 @@ def test_bad_usage_says_what_is_wrong(arguments, capsys, tmp_path, saved_model):
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "saved_model.pbtxt").write_text("")
     (tmp_path / "file").write_text("")
-    words = arguments.replace("MODULE", module_of("dense")).replace("SAVED", saved_model).split()
+    words = arguments.replace("MODULE", published("dense")).replace("SAVED", saved_model).split()
     assert USAGE[arguments] in answer(capsys, *words, status=2)
     assert not (tmp_path / "out").exists()
 
@@ -194,7 +194,7 @@ def test_help_needs_no_tensorflow():
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_a_person_who_watches_sees_how_far_it_is():
     controller, terminal = os.openpty()
-    running = process(module_of("several_signatures"), "out", stderr=terminal)
+    running = process(published("several_signatures"), "out", stderr=terminal)
     os.close(terminal)
     seen = b""
     while True:
@@ -214,7 +214,7 @@ def test_a_person_who_watches_sees_how_far_it_is():
 
 @pytest.mark.slow
 def test_a_process_of_its_own_says_nothing_else():
-    running = process(module_of("text"), "out")
+    running = process(published("text"), "out")
     printed, errors = running.communicate()
     assert (running.returncode, errors) == (0, "")
     assert printed.startswith("out: a TF2 SavedModel of")

@@ -33,9 +33,9 @@ for kind, (path, dtype, inputs) in json.loads(sys.argv[1]).items():
 WRITE = """
 import sys
 import tf1hub as hub
-from tests.converting.saved_models.conversions import module_of
+from tests.graphs import published
 for kind in sys.argv[2:]:
-    hub.to_saved_model(module_of(kind), sys.argv[1] + "/" + kind)
+    hub.to_saved_model(published(kind), sys.argv[1] + "/" + kind)
 """
 
 

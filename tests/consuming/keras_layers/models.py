@@ -1,27 +1,19 @@
 """Modules on disk, and small models with a layer of them, for the tests of layers."""
 
-import functools
 from typing import Any
 
 import numpy as np
 
 import tf1hub as hub
-from tests.graphs import export, spec_of
-from tests.module_fns.registry import new_path
+from tests.graphs import published
 
 ROWS = np.array([[0.5, 1.0, -1.0], [1.5, -2.0, 0.0], [0.0, 1.0, 1.0], [2.0, 0.5, 0.5]], np.float32)
 TARGETS = np.ones((4, 1), np.float32)
 TEXTS = ["the", "cat", "mat", "elsewhere"]
 
 
-@functools.cache
-def module_path(kind: str) -> str:
-    """A module on disk of one of the kinds in `tests.module_fns`, with values that follow from names."""
-    return export(spec_of(kind), new_path(kind), values=True)
-
-
 def layer_of(keras: Any, kind: str, **arguments: Any) -> Any:
-    return hub.KerasLayer(module_path(kind), keras=keras, **arguments)
+    return hub.KerasLayer(published(kind), keras=keras, **arguments)
 
 
 def model_of(keras: Any, layer: Any, shape: tuple = (3,), dtype: str = "float32") -> Any:

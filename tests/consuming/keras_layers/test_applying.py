@@ -3,15 +3,15 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of, module_path
-from tests.graphs import outputs_of
+from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of
+from tests.graphs import outputs_of, published
 from tests.module_fns import KINDS
 from tests.module_fns.interfaces import RAGGED, SPARSE
 
 
 def in_a_graph(kind, inputs, **arguments):
     """What `hub.Module` answers."""
-    return outputs_of(hub.load_module_spec(module_path(kind)), inputs, **arguments)
+    return outputs_of(hub.load_module_spec(published(kind)), inputs, **arguments)
 
 
 def test_gives_the_outputs_of_the_module_in_a_graph(keras):

@@ -7,13 +7,14 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import ROWS, layer_of, module_path
+from tests.consuming.keras_layers.models import ROWS, layer_of
+from tests.graphs import published
 from tests.programs import run_program
 
 
 def test_a_layer_is_of_the_keras_that_tensorflow_has():
     assert issubclass(hub.KerasLayer, tf.keras.layers.Layer)
-    assert isinstance(hub.KerasLayer(module_path("dense")), tf.keras.layers.Layer)
+    assert isinstance(hub.KerasLayer(published("dense")), tf.keras.layers.Layer)
 
 
 def test_tensorflow_has_the_older_keras_where_a_program_says_so():
@@ -23,7 +24,7 @@ def test_tensorflow_has_the_older_keras_where_a_program_says_so():
     layer = hub.KerasLayer(sys.argv[1])
     print([base.__module__.partition(".")[0] for base in type(layer).__mro__ if base.__name__ == "Layer"])
     """
-    printed = run_program(program, module_path("dense"), TF_USE_LEGACY_KERAS="1")
+    printed = run_program(program, published("dense"), TF_USE_LEGACY_KERAS="1")
     assert printed.splitlines()[-1] == "['tf_keras']"
 
 
@@ -52,7 +53,7 @@ def test_the_class_of_a_keras_is_always_the_same(keras):
 def test_a_class_can_be_derived(keras):
     class Doubled(hub.KerasLayer.of(keras)):
         def __init__(self, factor, **arguments):
-            super().__init__(module_path("dense"), **arguments)
+            super().__init__(published("dense"), **arguments)
             self.factor = factor
 
         def call(self, inputs, training=None):
@@ -74,7 +75,7 @@ def test_a_derived_class_has_the_weights_that_it_adds_itself(keras):
         def call(self, inputs, training=None):
             return self.scale * super().call(inputs, training=training)
 
-    scaled, other = (Scaled(module_path("dense"), trainable=True) for _ in range(2))
+    scaled, other = (Scaled(published("dense"), trainable=True) for _ in range(2))
     for layer in (scaled, other):
         layer(ROWS)
         assert len(layer.trainable_weights) == len(layer.weights) == 3
@@ -90,13 +91,13 @@ def test_a_derived_class_stays_with_its_keras(keras):
         pass
 
     if issubclass(hub.KerasLayer, keras.layers.Layer):
-        assert isinstance(Derived(module_path("dense"), keras=keras), Derived)
+        assert isinstance(Derived(published("dense"), keras=keras), Derived)
     else:
         with pytest.raises(TypeError, match=r"Derive it from hub.KerasLayer.of\(tf_keras\)"):
-            Derived(module_path("dense"), keras=keras)
+            Derived(published("dense"), keras=keras)
 
 
 def test_the_loaded_module_is_there(keras):
-    module = hub.load(module_path("dense"))
+    module = hub.load(published("dense"))
     assert hub.KerasLayer(module, keras=keras).resolved_object is module
     assert layer_of(keras, "dense").resolved_object.spec.get_signature_names() == ["default"]

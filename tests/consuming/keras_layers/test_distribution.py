@@ -6,8 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import module_path
-from tests.graphs import export
+from tests.graphs import export, published
 from tests.kerases import KERASES
 from tests.module_fns.registry import new_path
 from tests.programs import run_program
@@ -69,7 +68,7 @@ print("done")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(KERASES))
 def test_update_ops_run_on_each_replica_and_their_averages_are_merged(name):
-    run(AVERAGES, module_path("batch_norm"), name)
+    run(AVERAGES, published("batch_norm"), name)
 
 
 TRAINED = """
@@ -87,7 +86,7 @@ print("done")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(KERASES))
 def test_replicas_agree_on_what_was_trained(name):
-    run(TRAINED, module_path("batch_norm"), name)
+    run(TRAINED, published("batch_norm"), name)
 
 
 LOOP = """
@@ -160,4 +159,4 @@ print("done")
 
 @pytest.mark.slow
 def test_outside_of_the_replicas_a_module_has_the_merged_averages():
-    run(OUTSIDE, module_path("batch_norm"))
+    run(OUTSIDE, published("batch_norm"))

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import ROWS, TEXTS, layer_of, module_path
+from tests.consuming.keras_layers.models import ROWS, TEXTS, layer_of
+from tests.graphs import published
 from tf1hub.consuming.keras_layers.keras_choice import check_backend
 
 OUTPUTS = r"\['default', 'first', 'hidden', 'second'\]"
@@ -40,13 +41,13 @@ def test_a_path_that_holds_nothing(keras, tmp_path):
 )
 def test_what_says_how_to_load_goes_with_a_path(keras, name, value):
     with pytest.raises(ValueError, match=f"Leave out `{name}`"):
-        hub.KerasLayer(hub.load(module_path("dense")), keras=keras, **{name: value})
+        hub.KerasLayer(hub.load(published("dense")), keras=keras, **{name: value})
 
 
 def test_training_a_module_without_trainable_variables(keras):
     with pytest.raises(hub.errors.GraphError, match=r"of the 0 of this one none is trainable"):
         layer_of(keras, "attached_messages", trainable=True)
-    frozen = hub.load(module_path("dense"))
+    frozen = hub.load(published("dense"))
     frozen.trainable = False
     with pytest.raises(ValueError, match="they are all frozen"):
         hub.KerasLayer(frozen, trainable=True, keras=keras)
@@ -89,12 +90,12 @@ def test_inputs_by_names_that_are_not_there(keras):
 
 def test_something_that_is_no_keras():
     with pytest.raises(TypeError, match="`keras` is a module such as `keras` or `tf_keras`, but got 3"):
-        hub.KerasLayer(module_path("dense"), keras=3)
+        hub.KerasLayer(published("dense"), keras=3)
 
 
 def test_arguments_by_position():
     with pytest.raises(TypeError, match="by name"):
-        hub.KerasLayer(module_path("dense"), True, None, {"train"})
+        hub.KerasLayer(published("dense"), True, None, {"train"})
 
 
 def test_what_keras_does_not_know(keras):

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.consuming.keras_layers.models import module_path
+from tests.graphs import published
 from tests.kerases import KERASES
 from tests.module_fns.registry import new_path
 from tests.programs import run_program
@@ -43,7 +43,7 @@ def keep(model):
 def run(program, name, folder):
     """The weights that a program keeps, if any."""
     result = f"{folder}.npz"
-    run_program(START + program, module_path("batch_norm"), str(folder), result, name)
+    run_program(START + program, published("batch_norm"), str(folder), result, name)
     with np.load(result) as kept:
         return dict(kept)
 

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import ROWS, TARGETS, answers, module_path, trained
+from tests.consuming.keras_layers.models import ROWS, TARGETS, answers, trained
+from tests.graphs import published
 from tests.module_fns.registry import new_path
 
 with warnings.catch_warnings():
@@ -170,5 +171,5 @@ def test_an_output_that_is_not_there(keras):
 
 
 def test_applies_a_module_as_the_predecessor(keras):
-    ours, theirs = both(keras, module_path("several_outputs"), output_key="hidden")
+    ours, theirs = both(keras, published("several_outputs"), output_key="hidden")
     np.testing.assert_allclose(ours(ROWS), theirs(ROWS), rtol=1e-6)

@@ -5,16 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import (
-    ROWS,
-    TEXTS,
-    answers,
-    layer_of,
-    model_of,
-    module_path,
-    trained,
-    values,
-)
+from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of, trained, values
+from tests.graphs import published
 from tests.programs import run_program
 from tf1hub.consuming.keras_layers.stored_weights import legal_names
 
@@ -52,7 +44,7 @@ def loaded_without_train(path):
 @pytest.mark.parametrize("handle", [str, hub.load_module_spec, loaded_without_train], ids=["path", "spec", "loaded"])
 def test_a_config_has_the_tags_for_training(keras, handle):
     given = {} if handle is loaded_without_train else {"training_tags": set()}
-    layer = hub.KerasLayer(handle(module_path("shared_variables")), trainable=True, keras=keras, **given)
+    layer = hub.KerasLayer(handle(published("shared_variables")), trainable=True, keras=keras, **given)
     again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
     for each in (layer, again):  # the variant tagged "train" would double
         np.testing.assert_allclose(each(ROWS, training=True), each(ROWS))
@@ -60,7 +52,7 @@ def test_a_config_has_the_tags_for_training(keras, handle):
 
 @pytest.mark.parametrize("handle", [hub.load_module_spec, hub.load], ids=["spec", "loaded"])
 def test_a_config_of_what_was_loaded_from_a_path_has_the_path(keras, handle):
-    layer = hub.KerasLayer(handle(module_path("dense")), keras=keras)
+    layer = hub.KerasLayer(handle(published("dense")), keras=keras)
     np.testing.assert_array_equal(type(layer).from_config(layer.get_config())(ROWS), layer(ROWS))
 
 
@@ -68,7 +60,7 @@ def test_a_config_cannot_hold_an_object(keras):
     layer = hub.KerasLayer(tf.nn.relu, keras=keras)
     with pytest.raises(NotImplementedError, match="was not loaded from one"):
         layer.get_config()
-    odd = hub.KerasLayer(module_path("placeholders_with_defaults"), arguments={"rate": tf.constant(1.0)}, keras=keras)
+    odd = hub.KerasLayer(published("placeholders_with_defaults"), arguments={"rate": tf.constant(1.0)}, keras=keras)
     with pytest.raises(ValueError, match=r"JSON, which cannot hold the layer's `arguments`"):
         odd.get_config()
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
 import tf1hub as hub
-from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of, module_path, trained, values
-from tests.graphs import export
+from tests.consuming.keras_layers.models import ROWS, TEXTS, answers, layer_of, model_of, trained, values
+from tests.graphs import export, published
 from tests.module_fns import KINDS
 from tests.module_fns.registry import new_path
 
@@ -25,7 +25,7 @@ def test_fit_trains_the_variables_and_runs_the_update_ops(keras):
 
 def test_update_ops_run_once_a_step(keras):
     layer = layer_of(keras, "batch_norm", trainable=True)
-    module = hub.load(module_path("batch_norm"))
+    module = hub.load(published("batch_norm"))
     module(ROWS, training=True)
     trained(model_of(keras, layer))
     for name in ("norm/moving_mean", "norm/moving_variance"):
@@ -91,7 +91,7 @@ def test_losses_are_those_of_the_current_values(keras):
 
 def test_all_losses_of_a_module(keras):
     layer = layer_of(keras, "regularized", trainable=True)
-    wanted = [float(loss()) for loss in hub.load(module_path("regularized")).regularization_losses]
+    wanted = [float(loss()) for loss in hub.load(published("regularized")).regularization_losses]
     assert len(wanted) > 1
     np.testing.assert_allclose(sum(float(loss) for loss in layer.losses), sum(wanted), rtol=1e-6)
 

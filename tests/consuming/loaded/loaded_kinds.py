@@ -2,28 +2,18 @@
 
 import functools
 import tempfile
-import warnings
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.graphs import export, spec_of
+from tests.graphs import published
 from tests.module_fns import KINDS, as_tensors
 
 
 @functools.cache
 def _folder() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="tf1hub-loaded-")
-
-
-@functools.cache
-def published(kind: str) -> str:
-    """The path of a module of a kind, with values that follow from the variables' names. It is not to be changed."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="`", category=UserWarning)  # tf.layers are deprecated
-        return export(spec_of(kind), Path(_folder().name, kind), tags=KINDS[kind].exported, values=True)
 
 
 def loaded(kind: str, **settings: Any) -> Any:

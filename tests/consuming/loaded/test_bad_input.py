@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import loaded, published
-from tests.graphs import ROWS
+from tests.consuming.loaded.loaded_kinds import loaded
+from tests.graphs import ROWS, published
 from tf1hub.errors import (
     CheckpointError,
     InputError,

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, graph_answers, loaded, op_types_of, published
-from tests.graphs import ROWS, edited_saved_model, export, spec_with
+from tests.consuming.loaded.loaded_kinds import example, graph_answers, loaded, op_types_of
+from tests.graphs import ROWS, edited_saved_model, export, published, spec_with
 from tests.interop.exchange import as_data, difference
 from tests.module_fns import KINDS
 from tests.module_fns.interfaces import RAGGED, SPARSE

@@ -7,8 +7,7 @@ from tensorflow.python.framework import function  # TF1's Defun, which old modul
 
 import tf1hub as hub
 from tests.consuming.loaded.differentiation import exported
-from tests.consuming.loaded.loaded_kinds import published
-from tests.graphs import ROWS, spec_with
+from tests.graphs import ROWS, published, spec_with
 from tests.module_fns.registry import control_flow_v1
 from tests.programs import run_program
 

@@ -13,7 +13,8 @@ from tests.consuming.loaded.differentiation import (
     loss_of,
     tape_gradients,
 )
-from tests.consuming.loaded.loaded_kinds import loaded, published
+from tests.consuming.loaded.loaded_kinds import loaded
+from tests.graphs import published
 from tests.module_fns import KINDS, as_tensors
 from tests.module_fns.registry import TRAIN, control_flow_v1, numbers, text_file
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, loaded, published
-from tests.graphs import ROWS, evaluate, spec_of
+from tests.consuming.loaded.loaded_kinds import example, loaded
+from tests.graphs import ROWS, evaluate, published, spec_of
 
 v1 = tf.compat.v1
 

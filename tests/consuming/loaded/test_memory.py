@@ -3,8 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from tests.consuming.loaded.loaded_kinds import published
-from tests.graphs import export, spec_with
+from tests.graphs import export, published, spec_with
 from tests.programs import run_program
 
 # Loads, calls, differentiates and drops a module over and over. After some rounds it prints what the process holds: objects

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, loaded, published
-from tests.graphs import ROWS, export
+from tests.consuming.loaded.loaded_kinds import example, loaded
+from tests.graphs import ROWS, export, published
 from tests.module_fns import KINDS
 from tf1hub.errors import SignatureError
 

@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, graph_answers, loaded, published, values_of
+from tests.consuming.loaded.loaded_kinds import example, graph_answers, loaded, values_of
+from tests.graphs import published
 from tests.programs import run_program
 
 START = """

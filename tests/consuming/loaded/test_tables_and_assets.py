@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import loaded, published
-from tests.graphs import export
+from tests.consuming.loaded.loaded_kinds import loaded
+from tests.graphs import export, published
 from tf1hub.errors import GraphError
 
 v1 = tf.compat.v1

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, loaded, published
-from tests.graphs import ROWS
+from tests.consuming.loaded.loaded_kinds import example, loaded
+from tests.graphs import ROWS, published
 from tests.module_fns import KINDS
 
 

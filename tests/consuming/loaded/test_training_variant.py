@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.consuming.loaded.loaded_kinds import example, loaded, published, values_of
-from tests.graphs import export, spec_with
+from tests.consuming.loaded.loaded_kinds import example, loaded, values_of
+from tests.graphs import export, published, spec_with
 from tests.module_fns import BASE, KINDS, TRAIN
 
 v1 = tf.compat.v1

@@ -3,7 +3,6 @@
 import functools
 import tempfile
 import warnings
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.graphs import evaluate, export, spec_of
+from tests.graphs import evaluate, published
 from tests.module_fns import KINDS, as_tensors
 from tf1hub.converting.saved_models.conversion import to_saved_model
 
@@ -22,20 +21,12 @@ def _folder() -> tempfile.TemporaryDirectory:
 
 
 @functools.cache
-def module_of(kind: str) -> str:
-    """The path of a module of one of the kinds in `tests.module_fns`. It is not to be changed."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="`", category=UserWarning)  # tf.layers are deprecated
-        return export(spec_of(kind), Path(_folder().name, kind), tags=KINDS[kind].exported, values=True)
-
-
-@functools.cache
 def converted(kind: str, **options: Any) -> str:
     """The path of the SavedModel made of such a module. It is not to be changed."""
     path = tempfile.mkdtemp(prefix=f"{kind}-", dir=_folder().name) + "/saved_model"
     tags = KINDS[kind].tags[0]
     only = {"training_tags": tags} if KINDS[kind].not_on_disk else {}
-    to_saved_model(module_of(kind), path, tags=tags, **only, **options)
+    to_saved_model(published(kind), path, tags=tags, **only, **options)
     return path
 
 
@@ -71,7 +62,7 @@ def graph_answers(kind: str, signature: str, tags: Any = None, updates: bool = F
     """What `hub.Module` gives in a graph, and with `updates` its variables after the update ops have run."""
     v1 = tf.compat.v1
     with tf.Graph().as_default() as graph:
-        module = hub.Module(module_of(kind), tags=KINDS[kind].tags[0] if tags is None else tags, trainable=updates)
+        module = hub.Module(published(kind), tags=KINDS[kind].tags[0] if tags is None else tags, trainable=updates)
         outputs = module(as_tensors(KINDS[kind].inputs[signature]), signature=signature, as_dict=True)
         if not updates:
             return evaluate(outputs)

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.converting.saved_models.conversions import assert_same, converted, example, graph_answers, load, module_of
-from tests.graphs import ROWS, scaling_spec
+from tests.converting.saved_models.conversions import assert_same, converted, example, graph_answers, load
+from tests.graphs import ROWS, published, scaling_spec
 from tests.module_fns import KINDS, TRAIN, as_tensors
 from tests.module_fns.registry import value_for
 from tf1hub.consuming.loaded.loading import load as load_module
@@ -19,7 +19,7 @@ def test_a_spec_that_is_not_on_disk_is_converted_with_fresh_values(tmp_path):
 
 
 def test_a_loaded_module_is_converted_with_its_current_values(tmp_path):
-    module = load_module(module_of("dense"))
+    module = load_module(published("dense"))
     for variable in module.variables:
         variable.assign_add(tf.ones_like(variable))
     to_saved_model(module, tmp_path / "out")
@@ -29,7 +29,7 @@ def test_a_loaded_module_is_converted_with_its_current_values(tmp_path):
 
 
 def test_the_copy_is_independent_of_the_loaded_module(tmp_path):
-    module = load_module(module_of("text"))
+    module = load_module(published("text"))
     to_saved_model(module, tmp_path / "out")
     model, before = tf.saved_model.load(str(tmp_path / "out")), module(example("text")).numpy()
     model.variables[0].assign(tf.zeros_like(model.variables[0]))
@@ -39,7 +39,7 @@ def test_the_copy_is_independent_of_the_loaded_module(tmp_path):
 
 
 def test_what_is_frozen_here_is_trainable_in_the_copy(tmp_path):
-    module = load_module(module_of("batch_norm"))
+    module = load_module(published("batch_norm"))
     module.trainable = "norm/*"
     to_saved_model(module, tmp_path / "out")
     names = [variable.name for variable in tf.saved_model.load(str(tmp_path / "out")).trainable_variables]
@@ -48,7 +48,7 @@ def test_what_is_frozen_here_is_trainable_in_the_copy(tmp_path):
 
 
 def test_a_layer_is_converted_with_its_current_values(tmp_path):
-    layer = hub.KerasLayer(module_of("dense"), trainable=False)
+    layer = hub.KerasLayer(published("dense"), trainable=False)
     layer(example("dense"))
     layer.weights[0].assign(np.ones(layer.weights[0].shape, np.float32))
     to_saved_model(layer, tmp_path / "out")
@@ -59,7 +59,7 @@ def test_a_layer_is_converted_with_its_current_values(tmp_path):
 
 @pytest.mark.parametrize("tags", [frozenset(), TRAIN, frozenset({"serve", "gpu"})])
 def test_the_variant_of_the_tags_is_converted(tags, tmp_path):
-    done = to_saved_model(module_of("shared_variables"), tmp_path / "out", tags=tags)
+    done = to_saved_model(published("shared_variables"), tmp_path / "out", tags=tags)
     model = tf.saved_model.load(str(tmp_path / "out"))
     assert_same(
         model.signatures["default"](example("shared_variables")), graph_answers("shared_variables", "default", tags)
@@ -68,7 +68,7 @@ def test_the_variant_of_the_tags_is_converted(tags, tmp_path):
 
 
 def test_the_training_tags_say_what_training_applies(tmp_path):
-    to_saved_model(module_of("shared_variables"), tmp_path / "out", training_tags={"serve", "gpu"})
+    to_saved_model(published("shared_variables"), tmp_path / "out", training_tags={"serve", "gpu"})
     model, rows = tf.saved_model.load(str(tmp_path / "out")), example("shared_variables")
     np.testing.assert_allclose(model(rows, training=True), 3 * model(rows), rtol=1e-6)
 
@@ -166,7 +166,7 @@ def test_inputs_whose_names_python_cannot_take(tmp_path):
 
 def test_it_says_what_was_written(tmp_path):
     steps: list[tuple[int, int]] = []
-    done = to_saved_model(module_of("batch_norm"), tmp_path / "out", on_progress=lambda *step: steps.append(step))
+    done = to_saved_model(published("batch_norm"), tmp_path / "out", on_progress=lambda *step: steps.append(step))
     sizes = [file.stat().st_size for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert (done.path, done.bytes_written) == (str(tmp_path / "out"), sum(sizes))
     assert (done.called, done.returns_dict, done.signatures) == ("default", False, ("default", "serving_default"))
@@ -177,7 +177,7 @@ def test_it_says_what_was_written(tmp_path):
 
 
 def test_converting_leaves_the_module_as_it_was(tmp_path):
-    module = load_module(module_of("dense"))
+    module = load_module(published("dense"))
     module.freeze("*kernel")
     hub.to_saved_model(module, tmp_path / "converted")
     assert len(module.frozen_names) == 1

@@ -5,16 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.converting.saved_models.conversions import (
-    assert_same,
-    converted,
-    example,
-    graph_answers,
-    load,
-    module_of,
-    parts,
-)
-from tests.graphs import started_session
+from tests.converting.saved_models.conversions import assert_same, converted, example, graph_answers, load, parts
+from tests.graphs import published, started_session
 from tests.module_fns import KINDS, TRAIN, as_tensors
 
 QUICK = [
@@ -103,7 +95,7 @@ def test_gradients_are_those_of_the_graph(kind):
         total = tf.reduce_sum(tf.square(model(example(kind))))
     gradients = tape.gradient(total, model.trainable_variables)
     with tf.Graph().as_default():
-        module = hub.Module(module_of(kind), trainable=True)
+        module = hub.Module(published(kind), trainable=True)
         total = tf.reduce_sum(tf.square(module(as_tensors(KINDS[kind].inputs["default"]))))
         variables = tf.compat.v1.trainable_variables()
         names = [variable.op.name.removeprefix("module/") for variable in variables]

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import tf1hub as hub
-from tests.converting.saved_models.conversions import converted, example, graph_answers, load, module_of
-from tests.graphs import exported_bytes
+from tests.converting.saved_models.conversions import converted, example, graph_answers, load
+from tests.graphs import exported_bytes, published
 from tests.module_fns import KINDS
 from tests.programs import run_program
 from tf1hub.consuming.loaded.loading import load as load_module
@@ -38,7 +38,7 @@ for kind, inputs in json.loads(sys.argv[2]).items():
 def test_it_is_moved_and_the_original_deleted(tmp_path):
     kinds = ["text", "two_vocabularies", "asset_read_by_the_graph"]
     for kind in kinds:
-        shutil.copytree(module_of(kind), tmp_path / "modules" / kind)
+        shutil.copytree(published(kind), tmp_path / "modules" / kind)
         to_saved_model(tmp_path / "modules" / kind, tmp_path / "written" / kind)
     shutil.rmtree(tmp_path / "modules")
     shutil.move(tmp_path / "written", tmp_path / "moved")
@@ -57,7 +57,7 @@ def test_assets_of_one_name_are_two_files():
 
 @pytest.mark.parametrize("kind", ["text", "layers_conv_batch_norm", "asset_read_by_the_graph", "odd_keys"])
 def test_nothing_of_this_machine_is_in_it(kind):
-    module, repository = module_of(kind), str(Path(__file__).parents[3])
+    module, repository = published(kind), str(Path(__file__).parents[3])
     for name, content in exported_bytes(converted(kind)).items():
         assert module.encode() not in content, name
         assert repository.encode() not in content, name
@@ -83,17 +83,17 @@ def test_nothing_that_is_there_is_replaced(kind, tmp_path):
     if kind == "file":
         (tmp_path / "out").write_text("mine")
     else:
-        shutil.copytree(module_of("dense") if kind == "module" else converted("dense"), tmp_path / "out")
+        shutil.copytree(published("dense") if kind == "module" else converted("dense"), tmp_path / "out")
     before = exported_bytes(tmp_path)
     with pytest.raises(tf.errors.AlreadyExistsError, match="out"):
-        to_saved_model(module_of("dense"), tmp_path / "out")
+        to_saved_model(published("dense"), tmp_path / "out")
     assert exported_bytes(tmp_path) == before
 
 
 def test_other_files_beside_it_stay(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "README.md").write_text("mine")
-    to_saved_model(module_of("dense"), tmp_path / "out")
+    to_saved_model(published("dense"), tmp_path / "out")
     assert (tmp_path / "out" / "README.md").read_text() == "mine"
     tf.saved_model.load(str(tmp_path / "out"))(example("dense"))
 
@@ -106,7 +106,7 @@ def test_nothing_is_left_of_one_that_fails(error, tmp_path, monkeypatch):
 
     monkeypatch.setattr(tf.saved_model, "save", failing)
     with pytest.raises(error):
-        to_saved_model(module_of("dense"), tmp_path / "new" / "out")
+        to_saved_model(published("dense"), tmp_path / "new" / "out")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,16 +116,16 @@ def test_a_full_disk_is_an_os_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tf.saved_model, "save", failing)
     with pytest.raises(OSError, match="No space left on device; nothing was written"):
-        to_saved_model(module_of("dense"), tmp_path / "out")
+        to_saved_model(published("dense"), tmp_path / "out")
 
 
 def test_a_remote_path(tmp_path):
     path = f"ram://{tmp_path.name}/out"
-    to_saved_model(module_of("text"), path)
+    to_saved_model(published("text"), path)
     model = tf.saved_model.load(path)
     np.testing.assert_allclose(model(example("text")), load("text")(example("text")))
     with pytest.raises(tf.errors.AlreadyExistsError):
-        to_saved_model(module_of("text"), path)
+        to_saved_model(published("text"), path)
 
 
 REFUSED = {
@@ -140,12 +140,12 @@ REFUSED = {
 def test_what_the_module_lacks_is_named(what, tmp_path):
     options, error, message = REFUSED[what]
     with pytest.raises(error, match=message):
-        to_saved_model(module_of("dense"), tmp_path / "out", **options)
+        to_saved_model(published("dense"), tmp_path / "out", **options)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_loaded_module_has_the_tags_that_it_was_loaded_with(tmp_path):
-    module = load_module(module_of("batch_norm"))
+    module = load_module(published("batch_norm"))
     to_saved_model(module, tmp_path / "same", tags=set(), training_tags={"train"})
     with pytest.raises(hub.errors.TagsError, match=r"`tags` is \['train'\], and the module was loaded with \[\]"):
         to_saved_model(module, tmp_path / "out", tags={"train"})
@@ -162,11 +162,11 @@ def test_what_is_no_module_is_refused(tmp_path):
 
 def test_a_graph_of_tensorflow_1_is_no_place_for_it(tmp_path):
     with tf.Graph().as_default(), pytest.raises(hub.errors.WrongGraphError, match="eager execution"):
-        to_saved_model(module_of("dense"), tmp_path / "out")
+        to_saved_model(published("dense"), tmp_path / "out")
 
 
 def test_threads_convert_at_the_same_time(tmp_path):
-    module = load_module(module_of("text"))
+    module = load_module(published("text"))
     threads = [threading.Thread(target=to_saved_model, args=(module, tmp_path / str(i))) for i in range(4)]
     for thread in threads:
         thread.start()
