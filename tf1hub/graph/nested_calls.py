@@ -34,7 +34,7 @@ def call_by_attribute(graph_def: protos.GraphDef) -> None:
                 _become_call(node, signature)
         for node in function.node_def:
             node.input[:] = [outputs.get(name, name) for name in node.input]
-        for key, value in function.ret.items():
+        for key, value in list(function.ret.items()):  # a map that changes must not be gone through
             function.ret[key] = outputs.get(value, value)
 
 
@@ -110,7 +110,7 @@ def _replace(function: protos.FunctionDef, call: protos.NodeDef, results: Mappin
             changed = [results.get(name, name) for name in node.input if name != control_input(call.name)]
             waits = ends if control_input(call.name) in node.input else []
             node.input[:] = [*changed, *(name for name in dict.fromkeys(waits) if name not in changed)]
-    for key, value in function.ret.items():
+    for key, value in list(function.ret.items()):  # a map that changes must not be gone through
         function.ret[key] = results.get(value, value)
     for key, value in list(function.control_ret.items()):
         if value == call.name:
