@@ -7,9 +7,9 @@ PYTEST_ARGS ?=
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv peer demo test check interop slow soak bench matrix protos ops clean
+.PHONY: help venv peer demo test check interop slow soak bench matrix protos ops op-tables rule-table advice clean
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # What an environment depends on, as a number in the name of its stamp: it is rebuilt when that changes, and only then.
 VENV_READY := $(VENV)/.ready-$(shell (sed -n '/^\[project\]/,/^\[tool/p' pyproject.toml; cat requirements/newest.txt; echo $(CURDIR)) | cksum | cut -d' ' -f1)
@@ -60,6 +60,7 @@ bench: venv peer  ## time tensorflow_hub, native Keras and tf1hub in turn
 	$(VENV)/bin/python -m benchmarks.checkpoint_files
 	$(VENV)/bin/python -m benchmarks.text_export
 	$(VENV)/bin/python -m benchmarks.tf2
+	$(VENV)/bin/python -m benchmarks.lint
 
 protos: venv  ## compile tf1hub/format/protos.proto
 	$(VENV)/bin/python -m grpc_tools.protoc -Itf1hub/format --descriptor_set_out=tf1hub/format/protos.binpb \
@@ -68,6 +69,16 @@ protos: venv  ## compile tf1hub/format/protos.proto
 
 ops: peer  ## take the definitions of ops from TensorFlow, for graphs that are built without it
 	$(PEER)/bin/python scripts/write_ops.py tf1hub/graph/ops.binpb
+
+op-tables: venv peer  ## take the names of all ops from the oldest and the newest TensorFlow, for lint
+	$(VENV)/bin/python scripts/write_op_tables.py tf1hub/checks/linting/reuse
+	$(PEER)/bin/python scripts/write_op_tables.py tf1hub/checks/linting/reuse
+
+rule-table: venv  ## lint modules that break one rule each with all rules, and print who speaks
+	$(VENV)/bin/python -m scripts.rule_table
+
+advice: venv  ## measure what the advice to publishers brings, for its table and plot
+	$(VENV)/bin/python -m scripts.measure_advice
 
 matrix:  ## run the tests on the TensorFlows in between, one temporary environment at a time
 	scripts/matrix.sh

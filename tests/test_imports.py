@@ -35,6 +35,8 @@ PUBLIC = [
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
+    "lint",
+    "lint_training_graph",
     "load",
     "load_module_spec",
     "register_module_for_export",

@@ -36,6 +36,8 @@ _HOMES = {
     "get_expected_image_size": "consuming.images",
     "get_num_image_channels": "consuming.images",
     "image_embedding_column": "consuming.feature_columns",
+    "lint": "checks.linting.linting",
+    "lint_training_graph": "checks.linting.training_graph",
     "load": "consuming.loaded.loading",
     "load_module_spec": "spec",
     "register_module_for_export": "training.exports.registered_modules",

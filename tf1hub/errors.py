@@ -83,6 +83,10 @@ class MissingCheckpointError(CheckpointError, OSError):
     """A path that holds no checkpoint. Public functions raise it as `tf.errors.NotFoundError` too."""
 
 
+class RuleError(Tf1HubError, ValueError):
+    """A rule of lint that does not exist."""
+
+
 class WeightsError(Tf1HubError, ValueError):
     """Values in a file that a module's variables cannot take, or variables that a file's format cannot hold."""
 

@@ -311,9 +311,10 @@ def as_tags(tags: Tags) -> frozenset[str]:
     return frozenset(tags or ())
 
 
-def read_spec(directory: str) -> ModuleSpec:
-    """The spec of a module's directory; see `hub.load_module_spec`."""
-    module_directory.check_marker(directory)
+def read_spec(directory: str, any_features: bool = False) -> ModuleSpec:
+    """The spec of a module's directory; see `hub.load_module_spec`. `any_features`: whatever features it requires."""
+    check = module_directory.required_features if any_features else module_directory.check_marker
+    check(directory)
     saved_model = module_directory.read_saved_model(directory)
     for meta_graph in saved_model.meta_graphs:
         fold_assets(meta_graph, directory)

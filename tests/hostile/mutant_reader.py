@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tests.hostile import attacks, mutations
 from tf1hub.checks.describing.description import describe
+from tf1hub.checks.linting.linting import lint
 from tf1hub.checks.verifying.verification import verify
 from tf1hub.errors import CorruptModuleError, Tf1HubError
 from tf1hub.format import protos
@@ -118,7 +119,7 @@ def read_everything(directory, watch):
     """Runs all readers."""
     read_checkpoint_of(directory, watch)
     read_module(directory, watch)
-    for reader in (describe, verify):
+    for reader in (describe, verify, lint):
         watch.run(reader.__name__, lambda reader=reader: reader(directory))
 
 

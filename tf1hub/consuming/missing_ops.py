@@ -1,6 +1,5 @@
 """Saying which op of a module this TensorFlow does not have, and which library likely brings it."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,22 +7,8 @@ import tensorflow as tf
 
 from tf1hub.errors import GraphError
 from tf1hub.format import protos
+from tf1hub.graph.op_libraries import find_library
 from tf1hub.tensorflow_private import is_registered
-
-# What an op's name looks like, and how to get the library that registers it.
-_LIBRARIES = [
-    (r"Sentencepiece|Wordpiece|Wordpiece|TFText>|NormalizeUTF8|CaseFoldUTF8|RegexSplit|UnicodeScript|FastBert|FastWord",
-     "`import tensorflow_text` (pip install tensorflow-text)"),
-    (r"Addons>", "`import tensorflow_addons` (pip install tensorflow-addons)"),
-    (r"GatherTree|BeamSearch|LSTMBlock|GRUBlock|SkipGram|Bucketize|ImageProjective|Monotonic",
-     "tf.contrib of TensorFlow 1, which TensorFlow 2 does not have; parts of it live on in tensorflow-addons"),
-    (r"TRTEngine", "a TensorFlow that was built with TensorRT"),
-    (r"^IO>|Kafka|DecodeAvro", "`import tensorflow_io` (pip install tensorflow-io)"),
-    (r"Ragged.*Struct|Proto|Struct", "`import struct2tensor` (pip install struct2tensor)"),
-    (r"Horovod", "`import horovod.tensorflow` (pip install horovod)"),
-    (r"EdgeTpu|TPU", "a TensorFlow that was built with support for TPUs"),
-    (r"SimpleMLInference|DecisionForest", "`import tensorflow_decision_forests`"),
-]  # fmt: skip
 
 
 @contextmanager
@@ -68,7 +53,6 @@ def missing_ops(graph_def: protos.GraphDef) -> dict[str, str]:
 
 def likely_library(op: str) -> str:
     """What brings an op, as far as its name tells."""
-    for pattern, library in _LIBRARIES:
-        if re.search(pattern, op):
-            return f"likely from {library}"
+    if library := find_library(op):
+        return f"likely from {library}"
     return "a custom op; ask the module's publisher which library registers it (`tf.load_op_library`)"

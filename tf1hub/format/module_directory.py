@@ -34,6 +34,21 @@ def check_marker(directory: str) -> None:
       CorruptModuleError: it cannot be parsed.
       UnsupportedModuleError: a format or required features that are not known.
     """
+    if features := required_features(directory):
+        raise UnsupportedModuleError(
+            f"{files.join(directory, MARKER)!r} requires features that this version of tf1hub does not know:"
+            f" {features}. A newer version may."
+        )
+
+
+def required_features(directory: str) -> list[str]:
+    """The features that a reader of the module must know, sorted. So far the format has none.
+
+    Raises:
+      MissingModuleError: no `tfhub_module.pb`.
+      CorruptModuleError: it cannot be parsed.
+      UnsupportedModuleError: a format that is not known.
+    """
     path = files.join(directory, MARKER)
     if not files.exists(path):
         raise MissingModuleError(_why_no_module(directory))
@@ -42,11 +57,7 @@ def check_marker(directory: str) -> None:
         raise UnsupportedModuleError(
             f"{path!r} says format {module_def.format}; this version of tf1hub reads format {FORMAT_VERSION}."
         )
-    if module_def.required_features:
-        raise UnsupportedModuleError(
-            f"{path!r} requires features that this version of tf1hub does not know:"
-            f" {sorted(module_def.required_features)}. A newer version may."
-        )
+    return sorted(module_def.required_features)
 
 
 def _why_no_module(directory: str) -> str:
