@@ -22,6 +22,7 @@ from tf1hub.errors import Tf1HubError
 _COMMANDS = {
     "show": ("show", "Show what a module holds, and how it is applied."),
     "verify": ("verify", "Check every byte of a module that can be checked."),
+    "lint": ("lint", "Tell what the users of a module would trip over."),
     "diff": ("diff", "Tell what differs between two modules."),
     "weights": ("weights", "Take a module's variables out, or put others in."),
     "convert": ("convert", "Convert to a TF2 SavedModel, or from a TF1 one (needs TensorFlow)."),
@@ -57,6 +58,7 @@ def commands() -> None:
     \b
     tf1hub show my_module              what is in it
     tf1hub verify my_module            is it whole
+    tf1hub lint my_module              is it easy to reuse and to fine-tune
     tf1hub show --help                 more about a command
     """
 
