@@ -8,6 +8,7 @@ from tf1hub.checkpoints import find_checkpoint_prefix, local_checkpoint
 from tf1hub.errors import CheckpointError, MissingCheckpointError
 from tf1hub.format.bundle_index import BundleIndex
 from tf1hub.spec import ModuleSpec, as_module_spec
+from tf1hub.training.exports.regularization_warning import RegularizationWarning, regularization_beside
 
 # What every checkpoint of tf.train.Checkpoint has, and no other one.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -50,8 +51,9 @@ def export_from_checkpoint(
         names.append(name)
         return start + name
 
+    module = as_module_spec(spec)
     try:
-        as_module_spec(spec).export(path, checkpoint_path=checkpoint, name_transform_fn=in_checkpoint)
+        module.export(path, checkpoint_path=checkpoint, name_transform_fn=in_checkpoint)
     except MissingCheckpointError:
         raise
     except CheckpointError as error:
@@ -66,6 +68,10 @@ def export_from_checkpoint(
             f"The checkpoint {prefix!r} does not have the module's variables in the scope {scope!r}. Scopes in which it has"
             f" all of them: {where}. {_advice(scopes, _OBJECT_GRAPH in entries)} {error}"
         ) from error
+    nodes = [start + stored.node for tags in module.get_tags() for stored in module.stored_variables(tags)]
+    RegularizationWarning().give(
+        lambda: regularization_beside(find_checkpoint_prefix(files.resolve(checkpoint)), nodes)
+    )
     return files.resolve(path)
 
 

@@ -11,6 +11,7 @@ from tf1hub.training.exports.best_result import BestResult, as_number
 from tf1hub.training.exports.export_folder import ExportFolder
 from tf1hub.training.exports.failures import write_or_report
 from tf1hub.training.exports.keras_callback import KerasCallback
+from tf1hub.training.exports.regularization_warning import RegularizationWarning, regularization_by_keras
 
 # What tells in the names of Keras's metrics which results are better.
 _LARGER = ("acc", "auc", "io_u", "iou", "precision", "recall", "score", "similarity")
@@ -56,13 +57,20 @@ class ModuleExportCallback(KerasCallback):
         exports_to_keep: int | None = 5,
         stop_on_error: bool = True,
     ):
+        self._trained = layer_or_module
         self._module = _loaded_module(layer_or_module)
         self._folder = ExportFolder(export_path, exports_to_keep, is_module)
         self._monitor = monitor
         self._stop_on_error = stop_on_error
+        self._warning = RegularizationWarning()
+        self._model: Any = None
         self._best: BestResult | None = None
         if save_best_only:
             self._best = BestResult(self._folder.path, monitor, _larger_is_better(monitor, mode))
+
+    def set_model(self, model: Any) -> None:
+        """Takes the model that runs, for its optimizer."""
+        self._model = model
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Exports the module, unless only the best epochs are exported and this is none."""
@@ -89,7 +97,10 @@ class ModuleExportCallback(KerasCallback):
                 self._module.export(new.staging)
             return new.path
 
-        return write_or_report(self._folder.path, self._stop_on_error, write)
+        path = write_or_report(self._folder.path, self._stop_on_error, write)
+        if self._trained.trainable:
+            self._warning.give(lambda: regularization_by_keras(self._model.optimizer, self._module))
+        return path
 
 
 def _loaded_module(layer_or_module: Any) -> LoadedModule:

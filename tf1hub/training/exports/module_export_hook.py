@@ -9,6 +9,7 @@ from tf1hub.consuming.module import Module
 from tf1hub.format.module_directory import is_module
 from tf1hub.training.exports.export_folder import ExportFolder
 from tf1hub.training.exports.failures import write_or_report
+from tf1hub.training.exports.regularization_warning import RegularizationWarning, regularization_in_graph
 
 
 class ModuleExportHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
@@ -60,6 +61,7 @@ class ModuleExportHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
         self._module = module
         self._folder = ExportFolder(export_path, exports_to_keep, is_module)
         self._stop_on_error = stop_on_error
+        self._warning = RegularizationWarning()
         self._timer: Any = None
         if every_steps is not None or every_secs is not None:
             self._timer = tf.compat.v1.train.SecondOrStepTimer(every_steps=every_steps, every_secs=every_secs)
@@ -116,3 +118,4 @@ class ModuleExportHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
             return step
 
         self._exported_step = write_or_report(self._folder.path, self._stop_on_error, write)
+        self._warning.give(lambda: regularization_in_graph(session.graph, self._module.variables))

@@ -14,6 +14,7 @@ from tf1hub.training.exports.export_folder import ExportFolder, check_exports_to
 from tf1hub.training.exports.exporter import Exporter
 from tf1hub.training.exports.failures import write_or_report
 from tf1hub.training.exports.registered_modules import registered_modules
+from tf1hub.training.exports.regularization_warning import RegularizationWarning, regularization_beside
 from tf1hub.training.exports.serving_graph import restored_serving_graph
 
 
@@ -40,6 +41,7 @@ class _ModuleExporter(_Exporter):
         self._serving_input_fn = serving_input_fn
         self._exports_to_keep = exports_to_keep
         self._stop_on_error = stop_on_error
+        self._warning = RegularizationWarning()
 
     @property
     def name(self) -> str:
@@ -64,7 +66,11 @@ class _ModuleExporter(_Exporter):
                         module.export(os.path.join(new.staging, export_name), served.session)
                 return new.path
 
-            return write_or_report(folder.path, self._stop_on_error, write)
+            path = write_or_report(folder.path, self._stop_on_error, write)
+            # What was built to predict has no optimizer; the training's graph lies beside the checkpoint.
+            names = [variable.op.name for _, module in modules for variable in module.variables]
+            self._warning.give(lambda: regularization_beside(served.checkpoint, names))
+            return path
 
 
 class LatestModuleExporter(_ModuleExporter):
