@@ -1,4 +1,4 @@
-"""What the Keras examples share: a classifier on a module as it is, one that fine-tunes it, and the modules that it exports."""
+"""What the Keras examples share: a classifier on a module as it is, one that fine-tunes it, and the exports of it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -143,3 +143,13 @@ def test_the_native_models_compute_what_the_modules_do(name: str) -> None:
         [ROOT / ".venv/bin/python", "-c", _AGREEMENT, name, path], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert child.returncode == 0, child.stderr
+
+
+@pytest.mark.parametrize(("wall", "peak", "verdict"), [(0.9, 140.0, "yes"), (1.1, 140.0, "NO"), (0.9, 160.0, "NO")])
+def test_the_table_of_lint_says_whether_it_is_as_fast_and_small_as_wanted(monkeypatch, wall, peak, verdict) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    lint, show = importlib.import_module("benchmarks.lint"), importlib.import_module("benchmarks.show")
+    rounds = {"c": {"tf1hub lint": [show.Figures(wall, 0.5, peak)], "tf1hub show": [show.Figures(0.3, 0.2, 40.0)]}}
+    _, ours, floor = lint.table(rounds).splitlines()
+    assert ours.endswith(f"under 1 s and 150 MB: {verdict}")
+    assert floor.startswith("c: tf1hub show")

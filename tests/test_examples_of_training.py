@@ -109,3 +109,16 @@ def test_the_image_classifier_of_keras_does_the_same(legacy, monkeypatch, tmp_pa
     changed = {each.name for each in hub.compare(first, exports[0]).variables if each.status == "changed"}
     assert {"conv2d/kernel", "batch_normalization/moving_mean"} <= changed
     check_a_fresh_program_does_better("label_digits.py", first, exports[1])
+
+
+def test_a_module_without_findings_is_tuned_with_the_hyperparameters_of_its_signature(tmp_path):
+    output = run_quickly("well_behaved_module.py", tmp_path)
+    for name in ("digits", "tuned"):
+        assert f"lint: 0 findings in {name}\n" in output
+        assert not hub.lint(tmp_path / name).findings
+        assert not hub.verify(tmp_path / name).findings
+    figures = re.findall(r"dropout .*: (\d+)% .* moved by ([0-9.]+), accuracy ([0-9.]+)%", output)
+    usual, lively, slow = ([float(figure) for figure in each] for each in figures)
+    assert lively[0] < usual[0] < slow[0]  # dropout 0, 0.1 and 0.5
+    assert 5 * slow[1] < min(usual[1], lively[1])  # momentum 0.999, 0.9 and 0.5
+    assert usual[2] > slow[2] + 20
