@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tf1hub import files
 from tf1hub.checks.linting.findings import ERROR, WARNING
 from tf1hub.checks.linting.linting import LintReport, lint
 from tf1hub.checks.linting.pages import read_page
@@ -80,7 +81,7 @@ def command(module: str, select: tuple[str, ...], ignore: tuple[str, ...], stric
     """
     selected, ignored = _names(select), _names(ignore)
     rules = chosen_rules(selected, ignored)
-    bar = progress("Linting", len(rules), "rules") if bytes_to_check(module) > _WORTH_A_BAR else nullcontext(None)
+    bar = progress("Linting", len(rules), "rules") if _is_large(module) else nullcontext(None)
     with bar as advance:
         report = lint(
             module, select=selected, ignore=ignored, progress=None if advance is None else lambda _: advance(1)
@@ -91,6 +92,11 @@ def command(module: str, select: tuple[str, ...], ignore: tuple[str, ...], stric
         click.echo("\n".join(report_lines(report)))
     failing = {ERROR, WARNING} if strict else {ERROR}
     return int(any(finding.severity in failing for finding in report.findings))
+
+
+def _is_large(module: str) -> bool:
+    """Whether there are many bytes to read. Of remote storage nobody is asked for that."""
+    return not files.is_remote(files.resolve(module)) and bytes_to_check(module) > _WORTH_A_BAR
 
 
 def _names(lists: tuple[str, ...]) -> list[str]:

@@ -111,6 +111,19 @@ def test_what_is_no_graph_is_refused(training, tmp_path):
         hub.lint_training_graph(tmp_path / "missing.meta")
 
 
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    """Not taken for a graph without such an optimizer: these lie beside a graph."""
+    with tf.Graph().as_default() as graph, started_session() as session:
+        tf.get_variable("w", [2])
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+        tf.train.write_graph(graph, str(tmp_path), "graph.pbtxt")
+    for name in ("checkpoint", "model.ckpt.index", "graph.pbtxt"):
+        with pytest.raises(CorruptModuleError, match="The graph in "):
+            hub.lint_training_graph(tmp_path / name)
+    assert hub.lint_training_graph(prefix + ".meta") == []
+
+
 def test_a_graph_without_the_module_is_refused(training):
     graph, _ = training
     with pytest.raises(GraphError, match=r"no variables in the scope 'other'.*Scopes that it has: 'head', 'outer'"):

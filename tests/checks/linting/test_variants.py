@@ -72,6 +72,16 @@ def test_what_is_always_trained_is_told_by_other_rules():
     assert "no-training-variant" not in found
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed:UserWarning")
+def test_dropout_that_no_output_needs_is_not_told_beside_active_dropout():
+    def of_the_last_step(x):
+        return [tf.nn.dropout(x, rate=0.5) for _ in range(3)][-1]
+
+    found = {finding.rule for finding in hub.lint(spec_with(of_the_last_step)).findings}
+    assert "dropout-in-inference" in found
+    assert "no-training-variant" not in found
+
+
 def test_one_training_variant_is_enough():
     variants = [(set(), {}), ({"gpu"}, {}), ({"train"}, {})]
 

@@ -134,6 +134,29 @@ def _awaited(y: Any) -> Any:
     return y
 
 
+@breaks(MOMENTUM)
+def averages_over_virtual_batches(folder: Path) -> hub.ModuleSpec:
+    """The averages follow the mean of the statistics that the parts of a batch have."""
+    return module_with(_of_virtual_batches, momentum=0.999)
+
+
+@keeps(NOT_UPDATED)
+def updates_over_virtual_batches(folder: Path) -> hub.ModuleSpec:
+    return module_with(_of_virtual_batches)
+
+
+def _of_virtual_batches(x: Any, training: Any, momentum: Any) -> Any:
+    mean, variance = averages(4)
+    if not training:
+        return scaled(x, mean, variance)
+    parts = tf.reshape(x, [2, -1, 4])
+    moments = tf.nn.moments(parts, [0], keepdims=True)
+    for average, value in zip((mean, variance), moments, strict=True):
+        update = average.assign_sub((average - tf.reduce_mean(value, [0, 1])) * (1.0 - momentum))
+        tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update.op)
+    return tf.reshape(scaled(parts, *moments), [-1, 4])
+
+
 @keeps(NOT_UPDATED)
 def renormalized(folder: Path) -> hub.ModuleSpec:
     """The variance is not moved but computed from the average of another variable."""

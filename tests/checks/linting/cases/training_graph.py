@@ -163,6 +163,17 @@ def l1_of_a_wide_part(folder: Path) -> Any:
 
 
 @keeps(RULE)
+def l1_of_a_linear_model_with_a_bias(folder: Path) -> Any:
+    """A graph of which no module is named: the optimizer of a wide part trains the bias, too."""
+    with tf.Graph().as_default() as graph:
+        weights, bias = tf.get_variable("weights", [10, 1]), tf.get_variable("bias", [1])
+        logits = tf.nn.bias_add(tf.reduce_sum(tf.nn.embedding_lookup(weights, [[1, 2, 3]]), 1), bias)
+        loss = tf.losses.sigmoid_cross_entropy(tf.ones_like(logits), logits)
+        tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1).minimize(loss)
+    return hub.lint_training_graph(graph)
+
+
+@keeps(RULE)
 def strengths_for_the_head(folder: Path) -> Any:
     """What is trained around a module is not exported with it."""
     spec = one_variant(layer)

@@ -1,7 +1,7 @@
 """Rules about nodes and variables that no consumer of a module needs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
@@ -20,10 +20,12 @@ _PLUMBING = frozenset(
     | {"VarHandleOp", "Variable", "VariableV2", "Assign", "AssignVariableOp", "VarIsInitializedOp", "IsVariableInitialized"}
     | {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "RefSwitch", "RefMerge", "RefEnter", "RefExit"}
     | {"Cast", "Reshape", "ExpandDims", "Squeeze", "StridedSlice", "Split", "SplitV", "Unpack", "ConcatV2", "Pack"}
-    | {"StopGradient", "PreventGradient", _ASSERT}
+    | {"StopGradient", "PreventGradient", "Transpose", _ASSERT}
 )  # fmt: skip
 # Values do not go through these.
 _OF_THE_SHAPE = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
+_LOOPS = frozenset({"Enter", "RefEnter", "While", "StatelessWhile"})
+_READS = frozenset({"Identity", "ReadVariableOp"})
 _INPUTS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 _TYPE_ATTRS = ("T", "dtype", "Tparams")
 _FLOATS = frozenset(map(dtypes.dtype_number, ("float16", "bfloat16", "float32", "float64")))
@@ -34,7 +36,7 @@ def unused_nodes(module: LintedModule) -> Iterator[Problem]:
     """Nodes that compute floats from what is fed, for no output, update op or loss.
 
     Not told: what summaries, savers and input pipelines need, which have rules of their own; what assertions need that
-    nothing waits for, which libraries leave; shapes; and what is computed of variables alone: `tf.get_variable` calls
+    nothing waits for and the step of a recurrent layer outside of its loop, which libraries leave; shapes; and what is computed of variables alone: `tf.get_variable` calls
     every regularizer twice.
     """
     for variant in module.variants:
@@ -61,10 +63,38 @@ def _unused(variant: Variant) -> list[str]:
     asserted = [name for name, node in unused.items() if asserting.intersection(functions_of(node))]
     passed_over = uses.needed_by([*told, *asserted]) | uses.reached(told)
     fed = [name for name, node in index.nodes.items() if node.op in _INPUTS]
-    computed = uses.reached(fed, _OF_THE_SHAPE) - passed_over
+    computed = uses.reached(fed, _OF_THE_SHAPE)
+    passed_over |= uses.needed_by(uses.reached(_first_steps(variant, uses, computed)))
     return [
-        name for name, node in unused.items() if name in computed and node.op not in _PLUMBING and _is_of_floats(node)
+        name
+        for name, node in unused.items()
+        if name in computed and name not in passed_over and node.op not in _PLUMBING and _is_of_floats(node)
     ]
+
+
+def _first_steps(variant: Variant, uses: Uses, computed: set[str]) -> list[str]:
+    """Unused nodes that take weights of a loop, and are in none: Keras computes a step like that to learn the shapes.
+
+    `computed` are the nodes that are computed of what is fed.
+    """
+    nodes = variant.index.nodes
+    found = []
+    for variable in variant.variables:
+        takers = list(_takers(variable, uses, nodes))
+        if any(name in uses.computing and nodes[name].op in _LOOPS for name in takers):
+            outside = [name for name in takers if name in computed and nodes[name].op not in _LOOPS]
+            if uses.used.isdisjoint(outside):
+                found += outside
+    return found
+
+
+def _takers(variable: str, uses: Uses, nodes: Mapping[str, protos.NodeDef]) -> Iterator[str]:
+    """The nodes that take the value of a variable, or the variable itself."""
+    for name in uses.consumers.get(variable, ()):
+        if nodes[name].op in _READS:
+            yield from _takers(name, uses, nodes)
+        else:
+            yield name
 
 
 def _functions_that_assert(index: GraphIndex) -> set[str]:

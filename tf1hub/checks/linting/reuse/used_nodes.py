@@ -48,11 +48,12 @@ class Uses:
             name = todo.pop()
             if name not in reached and name in self.sources and self._index.nodes[name].op not in stops:
                 reached.add(name)
-                todo.extend(self._consumers.get(name, ()))
+                todo.extend(self.consumers.get(name, ()))
         return reached
 
     @functools.cached_property
-    def _consumers(self) -> Mapping[str, list[str]]:
+    def consumers(self) -> Mapping[str, list[str]]:
+        """For each node those that take a value of it."""
         found: dict[str, list[str]] = {}
         for name, node in self._index.nodes.items():
             for source in node.input:

@@ -55,10 +55,10 @@ def vocabulary_duplicates(module: LintedModule) -> Iterator[Problem]:
 def vocabulary_blank_lines(module: LintedModule) -> Iterator[Problem]:
     """Yields the vocabularies that have empty lines among those that a table reads."""
     for variant, table, contents in _each_file_once(module, lambda contents: bool(contents.blank)):
+        blank = f"{counted(len(contents.blank), 'empty line')} (line{'s' * (len(contents.blank) > 1)}"
         yield Problem(
-            f"The vocabulary {_name(module, table)!r} has {counted(len(contents.blank), 'empty line')}"
-            f" (line{'s' * (len(contents.blank) > 1)} {_numbers(contents.blank)} of {contents.lines:,}); TensorFlow refuses to fill a table from such a file, so"
-            " the module cannot be used.",
+            f"The vocabulary {_name(module, table)!r} has {blank} {_numbers(contents.blank)} of {contents.lines:,});"
+            " TensorFlow refuses to fill a table from such a file, so the module cannot be used.",
             "Remove the empty lines, those at the end too; for an empty token give it a name such as '<empty>'.",
             variant.tags,
             node=table.initializer,
