@@ -112,9 +112,24 @@ def test_a_rule_that_is_not_there_is_2_with_a_hint(modules, capsys, option):
     assert "There is no rule 'pyton-op'. Did you mean 'python-op'" in capsys.readouterr().err
 
 
+def test_a_rule_of_training_graphs_finds_nothing_in_a_module_and_is_2_alone(modules, capsys):
+    assert run(["lint", str(modules / "good"), "--select", "optimizer-regularization"]) == 2
+    output = capsys.readouterr()
+    assert (output.out, "hub.lint_training_graph" in output.err) == ("", True)
+    assert run(["lint", str(modules / "good"), "--select", "optimizer-regularization,python-op"]) == 0
+    run(["lint", "--rules"])
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "optimizer-regularization" in line]
+    assert "hub.lint_training_graph" in line
+
+
 def test_explain_prints_the_page_without_a_module(capsys):
     assert run(["lint", "--explain", "no-default-output"]) == 0
     assert capsys.readouterr().out.startswith("# no-default-output\n")
+
+
+def test_a_group_has_no_page(capsys):
+    assert run(["lint", "--explain", "fine-tuning"]) == 2
+    assert "'fine-tuning' is a group of rules, not a rule." in capsys.readouterr().err
 
 
 def test_rules_are_listed_by_group(capsys):
@@ -217,6 +232,16 @@ def test_there_is_a_bar_for_large_modules(modules, capsys, monkeypatch):
     monkeypatch.setattr(lint_command, "progress", lambda what, total, unit: Bar())
     assert run(["lint", str(modules / "good")]) == 0
     assert shown == [1] * len(RULES)
+
+
+def test_a_module_on_a_remote_file_system_is_linted(modules, tmp_path, capsys):
+    remote = f"ram://{tmp_path.name}"
+    for file in [file for file in (modules / "warned").rglob("*") if file.is_file()]:
+        target = f"{remote}/{file.relative_to(modules / 'warned')}"
+        tf.io.gfile.makedirs(target.rpartition("/")[0])
+        tf.io.gfile.copy(str(file), target)
+    assert run(["lint", remote, "--json"]) == 0
+    assert rules_in(capsys) == ["no-default-output"]
 
 
 def test_it_runs_without_tensorflow(modules, tmp_path):

@@ -11,11 +11,13 @@ from tf1hub.checks.linting.findings import ERROR, WARNING
 from tf1hub.checks.linting.linting import LintReport, lint
 from tf1hub.checks.linting.pages import read_page
 from tf1hub.checks.linting.rules import GROUPS, chosen_rules
+from tf1hub.checks.linting.training_graph import OPTIMIZER_REGULARIZATION
 from tf1hub.checks.verifying.verification import bytes_to_check
 from tf1hub.cli import text
 from tf1hub.cli.lint_text import report_lines
 from tf1hub.cli.options import json_option, module_argument
 from tf1hub.cli.progress import progress
+from tf1hub.errors import RuleError
 
 # Less is checked before a bar could be looked at.
 _WORTH_A_BAR = 50_000_000
@@ -81,6 +83,11 @@ def command(module: str, select: tuple[str, ...], ignore: tuple[str, ...], stric
     """
     selected, ignored = _names(select), _names(ignore)
     rules = chosen_rules(selected, ignored)
+    if rules == [OPTIMIZER_REGULARIZATION]:
+        raise RuleError(
+            f"The rule {OPTIMIZER_REGULARIZATION.id!r} finds nothing in a module: it looks at the graph that trains one. Call"
+            " hub.lint_training_graph with that graph, or with the .meta file beside a checkpoint."
+        )
     bar = progress("Linting", len(rules), "rules") if _is_large(module) else nullcontext(None)
     with bar as advance:
         report = lint(

@@ -2,20 +2,24 @@
 
 import re
 
-# What an op's name looks like, the library that registers it, and how a program gets that.
+# The names of the ops that a library registers, whole or by how all of them begin; the library, and how a program gets it.
 _LIBRARIES = (
-    (r"Sentencepiece|Wordpiece|TFText>|NormalizeUTF8|CaseFoldUTF8|RegexSplit|UnicodeScript|FastBert|FastWord",
+    (r"TFText>.+|SentencepieceOp|Sentencepiece(?:Tokenize|TokenizeWithOffsets|Detokenize|VocabSize|IdToString|StringToId)Op"
+     r"|(?:Wordpiece|FastWordpiece|Whitespace|UnicodeScript|SplitMerge)TokenizeWithOffsets|RegexSplitWithOffsets|CaseFoldUTF8"
+     r"|NormalizeUTF8(?:WithOffsetsMap)?|SentenceFragments(?:V2)?|ConstrainedSequence|RougeL",
      "`import tensorflow_text` (pip install tensorflow-text)"),
-    (r"Addons>", "`import tensorflow_addons` (pip install tensorflow-addons)"),
-    (r"GatherTree|BeamSearch|LSTMBlock|GRUBlock|SkipGram|Bucketize|ImageProjective|Monotonic|SparseFeatureCross|Resampler"
-     r"|WALSCompute|KmeansPlusPlus|MaskedMatmul|ImageConnectedComponents|BipartiteMatch|PeriodicResample|HyperplaneLSH",
+    (r"Addons>.+", "`import tensorflow_addons` (pip install tensorflow-addons)"),
+    (r"GatherTree|SkipGramGenerateCandidates|SparseFeatureCross(?:V2)?|Resampler(?:Grad)?|ImageProjectiveTransform"
+     r"|ImageConnectedComponents|BipartiteMatch|WALSComputePartialLhsAndRhs|MaskedMatmul|PeriodicResample(?:OpGrad)?"
+     r"|HyperplaneLSHProbes",
      "tf.contrib of TensorFlow 1, which TensorFlow 2 does not have; parts of it live on in tensorflow-addons"),
-    (r"TRTEngine", "a TensorFlow that was built with TensorRT"),
-    (r"^IO>|Kafka|DecodeAvro", "`import tensorflow_io` (pip install tensorflow-io)"),
-    (r"Ragged.*Struct|Proto|Struct", "`import struct2tensor` (pip install struct2tensor)"),
-    (r"Horovod", "`import horovod.tensorflow` (pip install horovod)"),
-    (r"EdgeTpu|TPU", "a TensorFlow that was built with support for TPUs"),
-    (r"SimpleMLInference|DecisionForest", "`import tensorflow_decision_forests`"),
+    (r"TRTEngineOp|CreateTRTResourceHandle|InitializeTRTResource|GetCalibrationDataOp",
+     "a TensorFlow that was built with TensorRT"),
+    (r"IO>.+", "`import tensorflow_io` (pip install tensorflow-io)"),
+    (r"DecodeProtoSparse(?:V\d)?|DecodeProtoMap(?:V2)?|EquiJoin(?:Any)?Indices|RunLengthBefore",
+     "`import struct2tensor` (pip install struct2tensor)"),
+    (r"Horovod[A-Z].+", "`import horovod.tensorflow` (pip install horovod)"),
+    (r"SimpleML[A-Z].+", "`import tensorflow_decision_forests`"),
 )  # fmt: skip
 
 
@@ -25,4 +29,4 @@ def find_library(op: str) -> str | None:
     >>> find_library("Addons>ResamplerGrad")
     '`import tensorflow_addons` (pip install tensorflow-addons)'
     """
-    return next((library for pattern, library in _LIBRARIES if re.search(pattern, op)), None)
+    return next((library for pattern, library in _LIBRARIES if re.fullmatch(pattern, op)), None)

@@ -113,6 +113,8 @@ def test_the_name_of_a_table_is_left_out_when_the_module_is_written():
     table = node("table", "HashTableV2", shared_name=b"hash_table_/x/tokens.txt_-2_-1", dtype=RESOURCE)
     assert paths_in(table, in_memory=True) == []
     assert paths_in(table) == [("table", "/x/tokens.txt", False)]
+    sized = node("table", "HashTableV2", shared_name=b"hash_table_/x/tokens.txt_995_-2_-1", dtype=RESOURCE)
+    assert paths_in(sized) == [("table", "/x/tokens.txt", False)]
     assert paths_in(node("table", "HashTableV2", shared_name=b"hash_table_x/tokens.txt_-2_-1")) == []
 
 

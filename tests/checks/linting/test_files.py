@@ -82,7 +82,16 @@ def test_the_permissions_of_folders_count(module):
     module.chmod(0o700)
     (module / "assets").chmod(0o754)
     [(file, reason)] = findings_of(module, "file-permissions")
-    assert (file, "'.' and 'assets' (mode 700) cannot be read" in reason) == (".", True)
+    assert (file, "'.' (mode 700) and 'assets' (mode 754) cannot be read" in reason) == (".", True)
+
+
+def test_files_of_one_mode_are_told_together(module):
+    for name, mode in (("saved_model.pb", 0o600), ("tfhub_module.pb", 0o640), ("assets/a.txt", 0o600)):
+        (module / name).chmod(mode)
+    [(_, reason)] = findings_of(module, "file-permissions")
+    assert reason.startswith(
+        "'assets/a.txt' and 'saved_model.pb' (mode 600) and 'tfhub_module.pb' (mode 640) cannot be read by other users"
+    )
 
 
 def test_what_is_no_part_of_the_format_is_one_finding_with_its_bytes(module):

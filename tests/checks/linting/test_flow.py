@@ -5,7 +5,8 @@ from contextlib import nullcontext
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.graph.graphs import meta_graph, node
+from tests.checks.linting.odd_graphs import odd
+from tests.graph.graphs import node
 from tests.module_fns.registry import control_flow_v1, control_flow_v2
 from tf1hub.checks.linting.dataflow.expansion import parse_ref
 from tf1hub.checks.linting.linted_module import Variant
@@ -331,10 +332,6 @@ def test_descendants_lead_into_functions_and_out_of_them():
     assert "end" in found
 
 
-def odd(*nodes, functions=()):
-    return Variant([], GraphIndex(meta_graph(*nodes, functions=functions)))
-
-
 def calling(name, *called):
     """A function that calls others."""
     result = protos.FunctionDef()
@@ -394,15 +391,3 @@ def test_reading_a_graph_does_not_change_it():
     before = found.index.meta_graph.SerializeToString(deterministic=True)
     found.liveness.ancestors([(name, 0) for name in found.flow.nodes], controls=True)
     assert found.index.meta_graph.SerializeToString(deterministic=True) == before
-
-
-def number(name, value):
-    tensor = protos.TensorProto(dtype=9, int64_val=[value], tensor_shape=protos.TensorShapeProto())
-    return node(name, "Const", value=protos.AttrValue(tensor=tensor))
-
-
-@pytest.mark.parametrize("op", ["Square", "Pow", "Mul"])
-def test_numbers_do_not_grow_without_end(op):
-    nodes = [number("n0", 2**62)]
-    nodes += [node(f"n{at + 1}", op, *[f"n{at}"] * (1 if op == "Square" else 2)) for at in range(40)]
-    assert odd(*nodes).liveness.constant(("n40", 0)) is None

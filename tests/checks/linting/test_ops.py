@@ -43,6 +43,11 @@ def test_unknown_ops_are_told_by_the_library_that_they_likely_come_from():
     ]
 
 
+def test_one_unknown_op_is_told_in_the_singular():
+    ((_, reason, _),) = told(with_op(spec_with(tf.tanh), "Tanh", "AcmeTanh"), "op-unknown")
+    assert "has the op 'AcmeTanh' (1 node), from a library whose name it does not tell; a program" in reason
+
+
 def test_an_unsupported_op_is_told_with_the_version_that_lacks_it():
     spec = with_op(spec_with(tf.tanh), "Tanh", "TRTEngineOp")
     assert told(spec, "op-unsupported") == [

@@ -78,7 +78,7 @@ def test_an_input_with_a_default_is_told_from_one_without():
         tf.add_to_collection(LOSSES, tf.identity(loss, "loss"))
         hub.add_signature(inputs={"x": x, "strength": strength}, outputs=x)
 
-    (finding,) = _findings(hub.create_module_spec(module_fn), "regularization-needs-input")
+    (finding,) = _findings(hub.create_module_spec(module_fn), "regularization-ignores-input")
     assert finding.reason.endswith(
         "before any call feeds an input, so the default is all that counts, whatever a call passes."
     )

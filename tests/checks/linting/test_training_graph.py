@@ -7,7 +7,9 @@ import tensorflow.compat.v1 as tf
 import tf1hub as hub
 from tests.graphs import export, scaling_spec, spec_of, started_session
 from tests.module_fns import KINDS
+from tests.module_fns.registry import control_flow_v2
 from tests.programs import run_program
+from tf1hub.checks.linting import training_graph
 from tf1hub.errors import CorruptModuleError, GraphError, MissingModuleError
 from tf1hub.format import protos
 
@@ -99,6 +101,31 @@ def test_a_graph_without_such_an_optimizer_is_not_made_a_message():
             raise AssertionError("not needed")
 
     assert hub.lint_training_graph(Graph()) == []
+
+
+def test_messages_without_such_an_optimizer_are_not_parsed(monkeypatch):
+    """A graph that calls functions is serialized, and so is TensorFlow's message: neither is parsed for nothing."""
+
+    def parsed(data):
+        raise AssertionError("not needed")
+
+    with tf.Graph().as_default() as graph, control_flow_v2():
+        tf.cond(tf.placeholder(tf.bool, []), lambda: 1.0, lambda: 2.0)
+        theirs = tf.train.export_meta_graph()
+    monkeypatch.setattr(training_graph, "GraphIndex", parsed)
+    assert hub.lint_training_graph(graph) == hub.lint_training_graph(theirs) == []
+
+
+def test_l1_is_told_of_the_deep_part_alone_where_one_optimizer_trains_both():
+    with tf.Graph().as_default() as graph:
+        linear, bias = tf.get_variable("linear", [9, 1]), tf.get_variable("bias", [])
+        embeddings, kernel = tf.get_variable("embeddings", [9, 4]), tf.get_variable("kernel", [4, 1])
+        layer_bias, ids = tf.get_variable("layer_bias", [1]), [[1, 2, 3]]
+        deep = tf.reduce_sum(tf.gather(embeddings, ids), 1) @ kernel + layer_bias
+        logits = tf.reduce_sum(tf.gather(linear, ids), 1) + deep + bias
+        tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1).minimize(tf.nn.l2_loss(logits))
+    [finding] = hub.lint_training_graph(graph)
+    assert "3 variables ('kernel', 'layer_bias' and 'embeddings')" in finding.reason
 
 
 def test_what_is_no_graph_is_refused(training, tmp_path):

@@ -75,7 +75,7 @@ def test_what_is_always_trained_is_told_by_other_rules():
 @pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed:UserWarning")
 def test_dropout_that_no_output_needs_is_not_told_beside_active_dropout():
     def of_the_last_step(x):
-        return [tf.nn.dropout(x, rate=0.5) for _ in range(3)][-1]
+        return [tf.nn.dropout(x * tf.get_variable(f"w{step}", [3]), rate=0.5) for step in range(3)][-1]
 
     found = {finding.rule for finding in hub.lint(spec_with(of_the_last_step)).findings}
     assert "dropout-in-inference" in found
@@ -96,7 +96,7 @@ def test_one_training_variant_is_enough():
 def test_variables_that_an_export_leaves_out_are_named():
     (finding,) = _findings(_added("extra", in_training=True), "training-variables-missing")
     assert finding.reason == (
-        "The variant without tags, whose variables are exported, lacks 1 variable ('extra') of this variant, so a consumer who"
+        "What is exported of the variant without tags lacks 1 variable ('extra') of this variant, so a consumer who"
         " instantiates this one gets an error."
     )
     assert (finding.severity, finding.tags, finding.variable) == ("error", TRAIN, "extra")
@@ -122,7 +122,7 @@ def test_of_variants_the_untagged_or_else_the_first_is_exported():
     variants = [({"b"}, {"names": ["extra"]}), ({"a"}, {"names": []})]
     assert _findings(hub.create_module_spec(module_fn, variants), "training-variables-missing") == []
     (finding,) = _findings(hub.create_module_spec(module_fn, variants[::-1]), "training-variables-missing")
-    assert finding.reason.startswith("The variant tagged 'a', whose variables are exported, lacks 1 variable")
+    assert finding.reason.startswith("What is exported of the variant tagged 'a' lacks 1 variable")
     untagged = hub.create_module_spec(module_fn, [*variants[::-1], (set(), {"names": ["extra"]})])
     assert _findings(untagged, "training-variables-missing") == []
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import tf1hub as hub
-from tests.checks.linting.cases.text_modules import TOKENS, ids_of, sentence_module, token_module, vocabulary
+from tests.checks.linting.cases.text_modules import TOKENS, embedding, ids_of, sentence_module, token_module, vocabulary
 from tests.graphs import outputs_of
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.checks.linting.reuse.gathered_rows import gathered_rows
@@ -122,14 +122,49 @@ def needed_rows(ids, rows=100):
         (lambda ids: tf.where_v2(tf.equal(ids, 1), tf.constant(30, tf.int64), ids), 31),
         (lambda ids: tf.where(tf.equal(ids, 1), tf.fill(tf.shape(ids), tf.constant(30, tf.int64)), ids), 31),
         (lambda ids: tf.maximum(ids, tf.constant(9, tf.int64)), 10),
+        (lambda ids: tf.boolean_mask(ids, ids >= 0), 8),
+        (lambda ids: tf.boolean_mask(ids, ids < 6), None),
         (lambda ids: ids * 2, None),
         (lambda ids: tf.math.floormod(ids, 4), None),
     ],
-    ids=["plain", "cast", "added", "unique", "joined", "chosen", "filled", "maximum", "multiplied", "modulo"],
+    ids=[
+        "plain",
+        "cast",
+        "added",
+        "unique",
+        "joined",
+        "chosen",
+        "filled",
+        "maximum",
+        "known",
+        "low",
+        "multiplied",
+        "modulo",
+    ],
 )
 def test_ids_are_followed_as_far_as_they_can_be_told(tmp_path, change, needed):
     path = vocabulary(tmp_path)
     assert needed_rows(lambda tokens: change(ids_of(tokens, path, buckets=2))) == needed
+
+
+def test_ids_are_followed_through_lookups_that_leave_negative_ones_out(tmp_path):
+    path = vocabulary(tmp_path)
+
+    def module_fn():
+        sentences = tf.placeholder(tf.string, [None])
+        tokens = tf.strings.split(sentences)
+        ids = tf.SparseTensor(tokens.indices, ids_of(tokens.values, path), tokens.dense_shape)
+        hub.add_signature(inputs=sentences, outputs=tf.nn.safe_embedding_lookup_sparse(embedding(6), ids))
+
+    [found] = findings_of(hub.create_module_spec(module_fn))
+    assert "gives 7 ids (6 tokens and 1 more for others)" in found.reason
+    assert "has 6 rows: the last one leads out of it" in found.reason
+
+
+@pytest.mark.parametrize(("rows", "is_found"), [(64, False), (63, True), (128, True), (72, True)])
+def test_rows_up_to_a_multiple_of_sixty_four_are_padding(tmp_path, rows, is_found):
+    path = vocabulary(tmp_path, [f"token {number}" for number in range(59)])
+    assert bool(findings_of(sentence_module(path, rows))) == is_found
 
 
 def test_ids_are_followed_through_functions(tmp_path):

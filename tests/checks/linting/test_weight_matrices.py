@@ -27,6 +27,7 @@ def _weights(make: Any, shape: Any = (None, 3)) -> list[str]:
         lambda x, w: x @ tf.quantization.fake_quant_with_min_max_args(tf.reshape(w, [3, 3])),
         lambda x, w: x @ tf.split(w, 3, axis=1)[0],
         lambda x, w: x @ w[:, 1:],
+        lambda x, w: x @ (0.5 * w / 3.0),
         lambda x, w: tf.function(lambda y: y @ w)(x),
     ],
 )
@@ -38,6 +39,7 @@ def test_what_is_multiplied_with_is_one(multiply):
     "use",
     [
         lambda x, w: x + w[0],
+        lambda x, w: (x * w[:1]) @ tf.ones([3, 3]),
         lambda x, w: tf.gather(w, tf.cast(x, tf.int32)),
         lambda x, w: tf.nn.embedding_lookup(w, tf.cast(x, tf.int32)) @ tf.ones([3, 1]),
     ],

@@ -11,6 +11,7 @@ import tensorflow.compat.v1 as tf1
 import tf1hub as hub
 from tests.graphs import scaling_spec
 from tests.kerases import KERAS_TWO, for_each_keras
+from tests.module_fns.registry import control_flow_v2
 from tests.training.exports.trained import serving_input_fn
 from tests.training.implementations import IMPLEMENTATIONS
 from tf1hub.training.exports.regularization_warning import regularization_by_keras
@@ -53,6 +54,22 @@ def test_the_hook_warns_once(tmp_path):
     assert "0.01 * tf.reduce_sum(tf.abs(w)) + 0.04 * tf.nn.l2_loss(w)" in message
     assert message.endswith("`tf1hub lint --explain optimizer-regularization` tells more.")
     assert exports(tmp_path / "exports") == 3
+
+
+def test_the_hook_looks_into_branches(tmp_path):
+    class SkippingOptimizer(tf1.train.FtrlOptimizer):
+        """As one that scales losses: leaves out steps whose gradients overflow."""
+
+        def minimize(self, loss, step):
+            gradients = self.compute_gradients(loss)
+            with control_flow_v2():
+                return tf.cond(tf.math.is_finite(loss), lambda: self.apply_gradients(gradients, step), tf.no_op)
+
+    def hook(module):
+        return hub.ModuleExportHook(module, tmp_path / "exports")
+
+    [message] = told(lambda: train(tmp_path / "model", [hook], SkippingOptimizer, **REGULARIZING))
+    assert "(FtrlOptimizer) regularizes the variable 'module/w' with l1=0.01 and l2=0.02" in message
 
 
 def test_the_hook_is_silent_without_strengths(tmp_path):
@@ -154,12 +171,12 @@ def test_l1_of_a_wide_part_is_fine_in_keras_too():
     def module_fn():
         ids = tf1.placeholder(tf.int64, [None, 3])
         rows = tf.nn.embedding_lookup(tf1.get_variable("linear", [9, 1]), ids)
-        hub.add_signature(inputs=ids, outputs=tf.reduce_sum(rows, 1))
+        hub.add_signature(inputs=ids, outputs=tf.reduce_sum(rows, 1) + tf1.get_variable("bias", [1]))
 
     module = hub.load(hub.create_module_spec(module_fn))
     assert regularization_by_keras(KERAS_TWO.optimizers.Ftrl(l1_regularization_strength=0.1), module) == []
     [finding] = regularization_by_keras(KERAS_TWO.optimizers.Ftrl(**REGULARIZING), module)
-    assert "'linear' with l2=0.02" in finding.reason
+    assert "('linear' and 'bias') with l2=0.02" in finding.reason
 
 
 def test_a_layer_that_is_not_trained_is_not_regularized(tmp_path):

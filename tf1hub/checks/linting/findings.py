@@ -66,10 +66,19 @@ def named(names: Sequence[str]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun.
+def form(count: int, one: str, many: str) -> str:
+    """The form of a word that goes with a number.
 
-    >>> counted(1, "node"), counted(1200, "node")
-    ('1 node', '1,200 nodes')
+    >>> form(1, "is", "are"), form(2, "is", "are")
+    ('is', 'are')
     """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return one if count == 1 else many
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun; `many` is its plural when that is not one with an s.
+
+    >>> counted(1, "node"), counted(1200, "node"), counted(2, "loss", "losses")
+    ('1 node', '1,200 nodes', '2 losses')
+    """
+    return f"{count:,} {form(count, one, many or one + 's')}"

@@ -30,6 +30,7 @@ class Variant:
     def __init__(self, tags: Iterable[str], index: GraphIndex):
         self.tags = tuple(sorted(tags))
         self.index = index
+        self._kept: dict[Any, Any] = {}
 
     @property
     def is_for_training(self) -> bool:
@@ -100,6 +101,10 @@ class Variant:
         """The values of the collection REGULARIZATION_LOSSES."""
         return tuple(map(parse_ref, self.index.collection_nodes(collections.REGULARIZATION_LOSSES)))
 
+    def kept(self, compute: "Callable[[Variant], _Computed]") -> _Computed:
+        """What a function computes of the variant. It is called once, however many rules ask."""
+        return _kept(self._kept, compute, self)
+
     def variable_name(self, node: str) -> str:
         """What the checkpoint calls the variable of a node."""
         variable = self.variables.get(node)
@@ -119,7 +124,7 @@ class LintedModule:
         self.spec = spec
         self.directory = spec.directory
         self.variants = [Variant(tags, spec.variant(tags)) for tags in spec.get_tags()]
-        self._kept: dict[Callable[[LintedModule], Any], Any] = {}
+        self._kept: dict[Any, Any] = {}
 
     @functools.cached_property
     def for_training(self) -> list[Variant]:
@@ -133,10 +138,7 @@ class LintedModule:
 
     def kept(self, compute: "Callable[[LintedModule], _Computed]") -> _Computed:
         """What a function computes of the module. It is called once, however many rules ask."""
-        if compute not in self._kept:
-            self._kept[compute] = compute(self)
-        found: _Computed = self._kept[compute]
-        return found
+        return _kept(self._kept, compute, self)
 
     def training_counterpart(self, variant: Variant) -> Variant | None:
         """The variant that has the tag "train" and otherwise the same ones."""
@@ -146,3 +148,10 @@ class LintedModule:
 
 def _refs(infos: Mapping[str, protos.TensorInfo]) -> dict[str, list[Ref]]:
     return {key: [parse_ref(name) for name in iter_tensor_names(infos[key]) if name] for key in sorted(infos)}
+
+
+def _kept(found: dict[Any, Any], compute: Callable[[Any], _Computed], of: Any) -> _Computed:
+    if compute not in found:
+        found[compute] = compute(of)
+    computed: _Computed = found[compute]
+    return computed

@@ -63,6 +63,7 @@ def lint(
       MissingModuleError: there is no module (an `OSError`).
       UnsupportedModuleError: a format that this version does not know.
       CorruptModuleError: the module cannot be read; `hub.verify` says what is damaged.
+      CheckpointError, GraphError: the checkpoint, or a graph, lacks what the module says that it has.
       RuleError: there is no such rule or group (a `ValueError`).
 
     >>> [finding.rule for finding in hub.lint(path, select=["dropout-in-inference"]).findings]

@@ -29,17 +29,7 @@ class Rule:
 
     def finding(self, problem: Problem) -> Finding:
         """A problem as a finding of this rule."""
-        return Finding(
-            self.id,
-            self.severity,
-            problem.reason,
-            problem.remedy,
-            problem.tags,
-            problem.signature,
-            problem.node,
-            problem.variable,
-            problem.file,
-        )
+        return Finding(self.id, self.severity, **vars(problem))
 
 
 def rule(id: str, severity: str, summary: str) -> Callable[[Callable[[LintedModule], Iterable[Problem]]], Rule]:

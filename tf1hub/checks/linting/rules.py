@@ -78,6 +78,8 @@ def _ids(names: Iterable[str]) -> set[str]:
 
 
 def _unknown(name: str) -> str:
+    if name in GROUPS:
+        return f"{name!r} is a group of rules, not a rule. `tf1hub lint --rules` lists its rules."
     close = find_close_names(name, [*GROUPS, *RULES])
     hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "`tf1hub lint --rules` lists them."
     return f"There is no rule {name!r}. {hint}"

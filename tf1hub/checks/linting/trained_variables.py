@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from tf1hub import files
-from tf1hub.checks.linting.dataflow.flow import VARIABLES, Flow
+from tf1hub.checks.linting.dataflow.flow import Flow
+from tf1hub.checks.linting.dataflow.ops import VARIABLES
 from tf1hub.errors import GraphError
 from tf1hub.format.module_directory import is_module
 from tf1hub.graph.variables import stored_variables

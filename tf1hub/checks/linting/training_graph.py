@@ -14,7 +14,7 @@ from tf1hub.checks.linting.recognising.proximal_updates import (
     Strengths,
     find_proximal_updates,
 )
-from tf1hub.checks.linting.recognising.wide_weights import is_wide
+from tf1hub.checks.linting.recognising.wide_weights import find_wide
 from tf1hub.checks.linting.rule import Rule
 from tf1hub.checks.linting.trained_variables import find_trained_variables
 from tf1hub.errors import GraphError, raised_as_tensorflow
@@ -26,10 +26,16 @@ from tf1hub.graph.index import GraphIndex
 OPTIMIZER_REGULARIZATION = Rule(
     "optimizer-regularization",
     WARNING,
-    "a training graph whose optimizer regularizes a module's variables, which is not exported with the module",
+    "an optimizer that regularizes a module's variables, which is not exported: for hub.lint_training_graph, not for modules",
     lambda module: (),
 )
 RULES: tuple[Rule, ...] = (OPTIMIZER_REGULARIZATION,)
+
+# Ops that say that a closer look is needed: the optimizers', and those that call functions in which these may be. So do ops
+# with an underscore in their name, which are functions of TF1.
+_TELLING = PROXIMAL_OPS | {"StatefulPartitionedCall", "If", "Case", "While"}
+# The tags of the first two fields of a MetaGraphDef. What begins otherwise is parsed, and refused if it is something else.
+_BEGINNINGS = (b"\x0a", b"\x12")
 
 
 @raised_as_tensorflow()
@@ -38,7 +44,7 @@ def lint_training_graph(graph: Any, module: Any = None) -> list[Finding]:
 
     The strengths `l1_regularization_strength` and `l2_regularization_strength` of FtrlOptimizer, of the proximal optimizers
     and of AdagradDAOptimizer belong to the training program: they are not exported with a module, so who fine-tunes it trains
-    without them. L1 on the weights of a wide part (a linear model of sparse features) is no finding.
+    without them. L1 on the weights and the bias of a wide part (a linear model of sparse features) is no finding.
 
     Args:
       graph: the graph that trains the module: a `tf.Graph`, a MetaGraphDef, or the path of a `.meta` file, as savers write
@@ -99,17 +105,16 @@ def regularization_finding(
 def _grouped(flow: Flow, updates: Collection[ProximalUpdate]) -> list[tuple[str, Strengths, list[str], str | None]]:
     """The updates that one optimizer makes with the same strengths, as the arguments of their finding."""
     groups: dict[tuple[str, Strengths], dict[str, str]] = {}
+    wide = find_wide(flow, {update.variable for update in updates if update.strengths.l1 != 0})
     for update in updates:
-        strengths = update.strengths
-        if strengths.l1 != 0 and is_wide(flow, update.variable):
-            strengths = strengths.without_l1()
+        strengths = update.strengths.without_l1() if update.variable in wide else update.strengths
         if strengths:
             groups.setdefault((update.optimizer, strengths), {}).setdefault(update.variable, update.node)
     return [(*group, list(nodes), next(iter(nodes.values()))) for group, nodes in groups.items()]
 
 
 def _read_graph(graph: Any) -> protos.MetaGraphDef | None:
-    """The graph as one of our messages; None when it has no op of an optimizer that regularizes.
+    """The graph as one of our messages; None when it has no op of an optimizer that regularizes, in no function either.
 
     So a graph is not made a message, and a file's bytes are not parsed, for nothing: both take seconds for large models.
     """
@@ -118,16 +123,18 @@ def _read_graph(graph: Any) -> protos.MetaGraphDef | None:
     if isinstance(graph, str | os.PathLike):
         path = files.resolve(graph)
         data = files.read_bytes(path)
-        if not _may_regularize(data):
+        if data.startswith(_BEGINNINGS) and not _may_regularize(data):
             return None
         found: protos.MetaGraphDef = parse_message(protos.MetaGraphDef, data, f"The graph in {path!r}")
         return found
     if hasattr(graph, "as_graph_def"):
-        if PROXIMAL_OPS.isdisjoint(operation.type for operation in graph.get_operations()):
+        if not any(op in _TELLING or "_" in op[1:] for op in {operation.type for operation in graph.get_operations()}):
             return None
-        return protos.MetaGraphDef(graph_def=protos.GraphDef.FromString(graph.as_graph_def().SerializeToString()))
+        data = graph.as_graph_def().SerializeToString()
+        return protos.MetaGraphDef(graph_def=protos.GraphDef.FromString(data)) if _may_regularize(data) else None
     if hasattr(graph, "meta_info_def"):
-        return protos.MetaGraphDef.FromString(graph.SerializeToString())
+        data = graph.SerializeToString()
+        return protos.MetaGraphDef.FromString(data) if _may_regularize(data) else None
     raise GraphError(
         "A training graph is a tf.Graph, a MetaGraphDef or the path of a .meta file, but got"
         f" {type(graph).__name__}. Of a session, pass its attribute `graph`."

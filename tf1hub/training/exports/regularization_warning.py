@@ -8,7 +8,7 @@ from tf1hub import files
 from tf1hub.checks.linting.findings import Finding
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.checks.linting.recognising.proximal_updates import Strengths
-from tf1hub.checks.linting.recognising.wide_weights import is_wide
+from tf1hub.checks.linting.recognising.wide_weights import find_wide
 from tf1hub.checks.linting.training_graph import OPTIMIZER_REGULARIZATION, find_regularization, regularization_finding
 
 _SUFFIX = "_regularization_strength"
@@ -57,9 +57,10 @@ def regularization_by_keras(optimizer: Any, module: Any) -> list[Finding]:
     names = [name for name, variable in named if id(variable) in trained]
     strengths = Strengths(type(optimizer).__name__, **given)
     flow = Variant(module.training_tags, module.spec.variant(module.training_tags)).flow
+    wide = find_wide(flow, names) if strengths.l1 else ()
     groups: dict[Strengths, list[str]] = {}
     for name in names:
-        own = strengths.without_l1() if strengths.l1 and is_wide(flow, name) else strengths
+        own = strengths.without_l1() if name in wide else strengths
         groups.setdefault(own, []).append(name)
     return [regularization_finding(optimizer.name, own, found) for own, found in groups.items() if own]
 

@@ -184,6 +184,32 @@ def _texts_that_begin_with_a_slash(folder: Path) -> hub.ModuleSpec:
     return _with_text("/m/01yrx", "/\\d+/", "/", "https://tfhub.dev/google/nnlm/1", "c: 12", "and/or", "//")
 
 
+@breaks("absolute-path")
+def _paths_of_the_files_that_were_trained_on(folder: Path) -> hub.ModuleSpec:
+    return _with_text_of(["/data/first.csv", "/mnt/disks/second"])
+
+
+@keeps("absolute-path")
+def _labels_that_could_be_folders(folder: Path) -> hub.ModuleSpec:
+    return _with_text_of(["/home/garden", "/media/video", "/work/office", "/home/garden/tools"])
+
+
+@keeps("absolute-path")
+def _one_label_of_many_that_could_be_a_file(folder: Path) -> hub.ModuleSpec:
+    return _with_text_of(["/arts/books", "/home/kitchen/pots", "/sports/tennis"])
+
+
+def _with_text_of(texts: list[str]) -> hub.ModuleSpec:
+    """All in one constant."""
+
+    def module_fn():
+        given = rows()
+        said = tf.gather(tf.constant(texts), tf.argmax(features := dense(given, len(texts)), 1))
+        hub.add_signature(inputs=given, outputs={"default": features, "labels": said})
+
+    return hub.create_module_spec(module_fn)
+
+
 def _with_text(*texts: str) -> hub.ModuleSpec:
     def module_fn():
         given = rows()

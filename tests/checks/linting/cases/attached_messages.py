@@ -57,6 +57,24 @@ def _cut_short(folder: Path) -> str:
 
 
 @breaks(RULE)
+def _another_size_than_that_of_the_input(folder: Path) -> hub.ModuleSpec:
+    return _features(lambda: hub.attach_image_module_info(_info(224, 224)))
+
+
+@keeps(RULE)
+def _the_size_of_one_of_two_inputs(folder: Path) -> hub.ModuleSpec:
+    def module_fn():
+        for name, size in ((None, 8), ("image_feature_vector", 8), ("large", 16)):
+            images = tf.placeholder(tf.float32, [None, size, size, 3])
+            with tf.variable_scope("features", reuse=tf.AUTO_REUSE):
+                features = dense(tf.reduce_mean(images, axis=[1, 2]), 4, regularized=name is None)
+            hub.add_signature(name, inputs={"images": images}, outputs=features)
+        hub.attach_image_module_info(_info(8, 8))
+
+    return hub.create_module_spec(module_fn)
+
+
+@breaks(RULE)
 def _a_height_without_a_width(folder: Path) -> hub.ModuleSpec:
     return _features(lambda: hub.attach_image_module_info(_info(height=8)))
 

@@ -10,7 +10,6 @@ import tf1hub as hub
 from tests.checks.linting.cases.building import dense, one_variant, rows, two_variants, written
 from tests.checks.linting.cases.registry import breaks, keeps
 from tests.graphs import edited_saved_model
-from tests.kerases import KERAS_TWO
 from tests.module_fns.registry import control_flow_v1, new_path
 
 
@@ -188,6 +187,20 @@ def _loop_of_which_one_result_is_used(_):
 
 
 @keeps("unused-nodes")
+def _branch_that_another_branch_needs_for_what_is_not_used(_):
+    """TensorFlow takes all of a branch or nothing; the later one, which is used, needs the earlier one."""
+
+    def leave(_, features):
+        with control_flow_v1():
+            switch = tf.placeholder_with_default(False, [])
+            both = lambda: (tf.sin(features), tf.cos(features))  # noqa: E731
+            first, _ = tf.cond(switch, both, lambda: (features, features))
+            return tf.cond(switch, lambda: (tf.tanh(features), tf.exp(first)), lambda: (features, features))[0]
+
+    return _leaving(leave)
+
+
+@keeps("unused-nodes")
 def _shapes_and_assertions_that_nothing_waits_for(_):
     def leave(x, features):
         tf.shape(x)[0] * 2 + 1
@@ -206,31 +219,6 @@ def _layers_and_their_metadata(_):
         hub.add_signature(inputs=x, outputs=tf.layers.dense(hidden, 3, kernel_regularizer=penalty))
 
     return one_variant(module_fn)
-
-
-def _recurrent() -> hub.ModuleSpec:
-    """Keras runs one step before the loop, to learn what comes out."""
-
-    def module_fn():
-        x = tf.placeholder(tf.float32, [None, None, 4], name="sequences")
-        l2 = KERAS_TWO.regularizers.l2(0.01)
-        layer = KERAS_TWO.layers.RNN(KERAS_TWO.layers.GRUCell(3, kernel_regularizer=l2, recurrent_regularizer=l2))
-        hub.add_signature(inputs=x, outputs=layer(x))
-        for loss in layer.losses:
-            tf.add_to_collection(tf.GraphKeys.REGULARIZATION_LOSSES, loss)
-
-    return one_variant(module_fn)
-
-
-@keeps("unused-nodes")
-def _recurrent_layer_of_keras(_):
-    return _recurrent()
-
-
-@keeps("unused-nodes")
-def _recurrent_layer_of_keras_with_a_loop_of_tf1(_):
-    with control_flow_v1():
-        return _recurrent()
 
 
 @breaks("unused-nodes")

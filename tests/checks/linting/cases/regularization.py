@@ -164,7 +164,7 @@ def _waits_for_the_input(_):
     return _with_losses(add)
 
 
-@breaks("regularization-needs-input")
+@breaks("regularization-ignores-input")
 def _strength_that_a_signature_promises(_):
     def module_fn():
         x, strength = rows(), tf.placeholder_with_default(0.01, [], "strength")
@@ -177,7 +177,7 @@ def _strength_that_a_signature_promises(_):
     return one_variant(module_fn)
 
 
-@keeps("regularization-needs-input")
+@keeps("regularization-ignores-input")
 def _strength_with_a_default_that_nobody_feeds(_):
     return _with_losses(
         lambda weights, *_: _list(tf.placeholder_with_default(0.01, [], "strength") * tf.nn.l2_loss(weights))

@@ -135,64 +135,6 @@ def _sparse_input_whose_shape_the_publisher_knows(folder: Path) -> Any:
     return one_variant(module_fn)
 
 
-@breaks("fixed-batch-size")
-def _eight_rows(folder: Path) -> Any:
-    return spec_of(lambda x: dense(x, 3), batch(8, 4))
-
-
-@breaks("fixed-batch-size")
-def _eight_rows_of_layers(folder: Path) -> Any:
-    return spec_of(layers_dense, batch(8, 4))
-
-
-@breaks("fixed-batch-size")
-def _eight_rows_of_keras(folder: Path) -> Any:
-    return spec_of(keras_dense, batch(8, 4))
-
-
-@breaks("fixed-batch-size")
-def _eight_texts(folder: Path) -> Any:
-    """The rule about texts leaves it to this one."""
-
-    def embed(texts):
-        embeddings = tf.get_variable("embeddings", [20, 3])
-        tf.add_to_collection(tf.GraphKeys.REGULARIZATION_LOSSES, 0.01 * tf.nn.l2_loss(embeddings))
-        return tf.gather(embeddings, tf.string_to_hash_bucket_fast(texts, 20))
-
-    return spec_of(embed, lambda: tf.placeholder(tf.string, [8]))
-
-
-@breaks("fixed-batch-size")
-def _one_row_to_a_vector(folder: Path) -> Any:
-    """The output does not show it."""
-    return spec_of(lambda x: tf.squeeze(dense(x, 3), 0), batch(1, 4))
-
-
-@keeps("fixed-batch-size")
-def _open_batch(folder: Path) -> Any:
-    return spec_of(lambda x: dense(x, 3), batch(None, 4))
-
-
-@keeps("fixed-batch-size")
-def _settings_beside_the_batch(folder: Path) -> Any:
-    def module_fn():
-        inputs = {
-            "x": rows(),
-            "scales": tf.placeholder(tf.float32, [3], name="scales"),
-            "rate": tf.placeholder_with_default(0.5, [], name="rate"),
-            "style": tf.placeholder(tf.float32, [1, 3], name="style"),
-        }
-        outputs = dense(inputs["x"], 3) * inputs["scales"] * inputs["rate"] + inputs["style"]
-        hub.add_signature(inputs=inputs, outputs={"default": outputs, "signs": tf.sign(inputs["scales"]) > 0})
-
-    return one_variant(module_fn)
-
-
-@keeps("fixed-batch-size")
-def _one_scalar(folder: Path) -> Any:
-    return spec_of(lambda x: dense(tf.reshape(x, [1, 1]), 3), batch())
-
-
 @breaks("unknown-shape")
 def _input_of_unknown_rank(folder: Path) -> Any:
     return spec_of(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow.compat.v1 as tf
+from tensorflow.python.framework import function  # TF1's Defun, which old programs use, has no public name.
 
 import tf1hub as hub
 from tests.checks.linting.cases.building import dense, one_variant, rows
@@ -114,6 +115,75 @@ def l1_of_embeddings(folder: Path) -> Any:
 
 
 @breaks(RULE)
+def updates_in_a_branch(folder: Path) -> Any:
+    """As where gradients are added up over some steps."""
+
+    def update(_: Any, loss: Any) -> None:
+        optimizer = tf.train.FtrlOptimizer(0.1, **BOTH)
+        gradients = optimizer.compute_gradients(loss)
+        is_time = tf.placeholder(tf.bool, [])
+        tf.cond(is_time, lambda: tf.group(optimizer.apply_gradients(gradients)), tf.no_op)
+
+    return of_raw_ops(update)
+
+
+@breaks(RULE)
+def updates_in_a_function(folder: Path) -> Any:
+    def update(kernel: Any, loss: Any) -> None:
+        optimizer = tf.train.ProximalGradientDescentOptimizer(0.1, l2_regularization_strength=0.1)
+
+        def step(gradient: Any) -> Any:
+            with tf.control_dependencies([optimizer.apply_gradients([(gradient, kernel)])]):
+                return tf.identity(gradient)
+
+        tf.function(step)(*tf.gradients(loss, kernel))
+
+    return of_raw_ops(update)
+
+
+@breaks(RULE)
+def a_step_in_a_function_of_tf1(folder: Path) -> Any:
+    """Its op has the function's name."""
+
+    def step(kernel: Any, loss: Any) -> None:
+        slots = [tf.get_variable(name, kernel.shape, use_resource=True).handle for name in ("accumulators", "linear")]
+
+        @function.Defun(*[tf.resource] * 3)
+        def update(*handles: Any) -> Any:
+            zeros = tf.zeros(kernel.shape)
+            done = tf.raw_ops.ResourceApplyFtrl(
+                var=handles[0], accum=handles[1], linear=handles[2], grad=zeros, lr=0.1, l1=0.1, l2=0.0, lr_power=-0.5
+            )
+            with tf.control_dependencies([done]):
+                return tf.constant(1.0)
+
+        update(kernel.handle, *slots)
+
+    return of_raw_ops(step)
+
+
+@breaks(RULE)
+def l1_of_a_bias_of_a_layer(folder: Path) -> Any:
+    """It is added to what is no sum of looked-up rows, although such a sum is added later."""
+
+    def module_fn() -> None:
+        ids, x = tf.placeholder(tf.int64, [None, 3], name="ids"), rows()
+        wide = tf.reduce_sum(tf.nn.embedding_lookup(table("linear", 1), ids), 1)
+        hub.add_signature(inputs={"ids": ids, "rows": x}, outputs=wide + dense(x, 1))
+
+    def optimizer() -> Any:
+        ftrl = tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1)
+        names = ("linear", "bias")
+        minimize = ftrl.minimize
+        ftrl.minimize = lambda loss, step: minimize(
+            loss, step, [each for each in tf.trainable_variables() if each.op.name.endswith(names)]
+        )
+        return ftrl
+
+    return trained(optimizer, module_fn, {"ids": [[1, 2, 3]], "rows": [[1.0, 2.0, 3.0, 4.0]]})
+
+
+@breaks(RULE)
 def partitioned_in_a_file(folder: Path) -> Any:
     """The graph that a saver writes beside its checkpoint."""
     with tf.Graph().as_default():
@@ -164,13 +234,44 @@ def l1_of_a_wide_part(folder: Path) -> Any:
 
 @keeps(RULE)
 def l1_of_a_linear_model_with_a_bias(folder: Path) -> Any:
-    """A graph of which no module is named: the optimizer of a wide part trains the bias, too."""
-    with tf.Graph().as_default() as graph:
-        weights, bias = tf.get_variable("weights", [10, 1]), tf.get_variable("bias", [1])
-        logits = tf.nn.bias_add(tf.reduce_sum(tf.nn.embedding_lookup(weights, [[1, 2, 3]]), 1), bias)
-        loss = tf.losses.sigmoid_cross_entropy(tf.ones_like(logits), logits)
-        tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1).minimize(loss)
-    return hub.lint_training_graph(graph)
+    """FTRL trains the bias, too, with the only strength that it has."""
+
+    def module_fn() -> None:
+        ids = tf.placeholder(tf.int64, [None, 3], name="ids")
+        bias = tf.get_variable("bias", [1], initializer=tf.zeros_initializer())
+        logits = tf.reduce_sum(tf.nn.embedding_lookup(table("linear", 1), ids), 1)
+        hub.add_signature(inputs=ids, outputs=tf.nn.bias_add(logits, bias))
+
+    return trained(lambda: tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1), module_fn, [[1, 2, 3]])
+
+
+@keeps(RULE)
+def l1_of_a_linear_classifier(folder: Path) -> Any:
+    estimator = hub.estimator.LinearClassifier(columns(), str(folder), optimizer=sparse())
+    return trained_by(estimator, folder)
+
+
+@keeps(RULE)
+def l1_of_the_linear_part_of_a_classifier(folder: Path) -> Any:
+    [words] = columns()
+    estimator = hub.estimator.DNNLinearCombinedClassifier(
+        str(folder), [words], sparse(), [tf.feature_column.embedding_column(words, 3)], dnn_hidden_units=[4]
+    )
+    return trained_by(estimator, folder)
+
+
+def columns() -> list[Any]:
+    return [tf.feature_column.categorical_column_with_hash_bucket("words", 50)]
+
+
+def sparse() -> Any:
+    return tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.1)
+
+
+def trained_by(estimator: Any, folder: Path) -> list[Any]:
+    """What lint finds in the graph in which an estimator trains."""
+    estimator.train(lambda: tf.data.Dataset.from_tensors(({"words": [["a", "b"], ["c", "d"]]}, [[0], [1]])), steps=1)
+    return hub.lint_training_graph(folder / "model.ckpt-1.meta")
 
 
 @keeps(RULE)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS
 from tf1hub.format import protos
 from tf1hub.graph.index import GraphIndex
 from tf1hub.names import is_control_input, node_name
@@ -18,7 +19,6 @@ _IFS = frozenset({"If", "StatelessIf"})
 _CASES = frozenset({"Case", "StatelessCase"})
 _LOOPS = frozenset({"While", "StatelessWhile"})
 # A graph's list of definitions lacks the ops that only functions have. Of these, more than the first output matters here.
-_FUSED = frozenset({"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})
 _KNOWN_OUTPUTS = {"batch_mean": 1, "batch_variance": 2}
 # Functions that call many others, each many times, would grow without end.
 _MOST_NODES = 50_000
@@ -192,7 +192,7 @@ def _called(node: FlowNode, functions: Mapping[str, protos.FunctionDef]) -> list
     if node.op in _CALLS:
         return [node.attr("f").func.name]
     if node.op in _IFS:
-        return [node.attr("then_branch").func.name, node.attr("else_branch").func.name]
+        return [node.attr("else_branch").func.name, node.attr("then_branch").func.name]  # as Case counts them
     if node.op in _CASES:
         return [function.name for function in node.attr("branches").list.func]
     if node.op in _LOOPS:
@@ -243,7 +243,7 @@ class _Body:
         node = self._own.get(name)
         definition = self._definitions.get(node.op) if node is not None else None
         if node is None or definition is None:
-            return _KNOWN_OUTPUTS.get(output, 0) if node is not None and node.op in _FUSED else 0
+            return _KNOWN_OUTPUTS.get(output, 0) if node is not None and node.op in FUSED_BATCH_NORMS else 0
         first = 0
         for arg in definition.output_arg:
             if arg.name == output:

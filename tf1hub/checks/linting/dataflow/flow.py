@@ -3,7 +3,7 @@
 A call of a function, a branch or a loop is one node of the graph; here the nodes of the function are nodes as well, under
 "<call>/<node>" or "<If>/<function>/<node>", and values lead through them. Two kinds of nodes are made up for that:
 
-    BranchResult    an output of If or Case: the value of each branch, then the predicate
+    BranchResult    an output of If or Case: the value of each branch (of If: for false, for true), then the predicate
     LoopVariable    a variable of While: its first value, the value after each round, then the condition
 
 A variable that no round changes hands on its first value, and is an Identity of that.
@@ -15,16 +15,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tf1hub.checks.linting.dataflow.expansion import LOOP_VARIABLE, Expansion, FlowNode, Ref
+from tf1hub.checks.linting.dataflow.ops import PASSING, VARIABLES
 from tf1hub.graph.index import GraphIndex
 
-# Ops whose first output is their first input, value for value.
-PASSING = frozenset(
-    {"Identity", "IdentityN", "Switch", "RefSwitch", "Enter", "RefEnter", "Exit", "RefExit", "NextIteration"}
-    | {"StopGradient"}
-    | {"Snapshot", "CheckNumerics", "EnsureShape", "PreventGradient", "RefIdentity", "ReadVariableOp", "DeepCopy"}
-    | {"PlaceholderWithDefault"}
-)  # fmt: skip
-VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
+_PASSING_OR_CASTING = PASSING | {"Cast"}
 
 
 class Flow:
@@ -62,6 +56,15 @@ class Flow:
         return found
 
     @functools.cached_property
+    def _waiting(self) -> Mapping[str, list[str]]:
+        """For each node those that wait for it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for node in self.nodes.values():
+            for source in node.controls:
+                found[source].append(node.name)
+        return found
+
+    @functools.cached_property
     def by_op(self) -> Mapping[str, list[FlowNode]]:
         """The nodes of each op."""
         found: dict[str, list[FlowNode]] = defaultdict(list)
@@ -91,7 +94,7 @@ class Flow:
 
     def variable_of(self, ref: Ref) -> str | None:
         """The node of the variable that a value is read from as it is, also when it is cast; None for any other value."""
-        name, _ = self.origin(ref, PASSING | {"Cast"})
+        name, _ = self.origin(ref, _PASSING_OR_CASTING)
         node = self.nodes.get(name)
         return name if node is not None and node.op in VARIABLES else None
 
@@ -130,8 +133,11 @@ class Flow:
                 todo.extend((control, 0) for control in node.controls)
         return found
 
-    def descendants(self, names: Iterable[str]) -> set[str]:
-        """The nodes that take something from some nodes, directly or not; those included."""
+    def descendants(self, names: Iterable[str], *, controls: bool = False) -> set[str]:
+        """The nodes that take something from some nodes, directly or not; those included.
+
+        `controls`: whether those count that wait for such a node.
+        """
         found: set[str] = set()
         todo = list(names)
         while todo:
@@ -139,6 +145,8 @@ class Flow:
             if name not in found and name in self.nodes:
                 found.add(name)
                 todo.extend(consumer for consumer, _ in self.consumers.get(name, ()))
+                if controls:
+                    todo.extend(self._waiting.get(name, ()))
         return found
 
     def variables_behind(self, refs: Iterable[Ref], **options: Any) -> set[str]:

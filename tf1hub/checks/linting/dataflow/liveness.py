@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from typing import Any
 
 from tf1hub.checks.linting.dataflow.expansion import BRANCH_RESULT, FlowNode, Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING, Flow
+from tf1hub.checks.linting.dataflow.flow import Flow
+from tf1hub.checks.linting.dataflow.ops import MERGES
 from tf1hub.format import dtypes
 from tf1hub.graph.constants import first_values
 
 Scalar = float | int | bool
 
 _SWITCHES = frozenset({"Switch", "RefSwitch"})
-_MERGES = frozenset({"Merge", "RefMerge"})
 _NEXT_ROUND = frozenset({"NextIteration", "RefNextIteration"})
 _RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
 _INTEGERS = frozenset({dtypes.INT32, dtypes.INT64})
@@ -60,6 +60,7 @@ class Liveness:
     def __init__(self, flow: Flow):
         self._flow = flow
         self._values: dict[Ref, Scalar | None] = {}
+        self._is_cut_short = False
         self._dead: Set[str] = frozenset()
         self._dead_outputs: Set[Ref] = frozenset()
 
@@ -69,25 +70,30 @@ class Liveness:
         return self._constant(self._flow.result(ref), 0)
 
     def _constant(self, ref: Ref, depth: int) -> Scalar | None:
-        if ref not in self._values:
-            self._values[ref] = None  # a value that is made of itself is none
-            node = self._flow.nodes.get(ref[0])
-            self._values[ref] = (
-                self._computed(node, ref[1], depth + 1) if node is not None and depth < _DEEPEST else None
-            )
-        return self._values[ref]
+        ref = self._flow.origin(ref)
+        if ref in self._values:
+            return self._values[ref]
+        if depth >= _DEEPEST:
+            self._is_cut_short = True
+            return None
+        self._values[ref] = None  # a value that is made of itself is none
+        node = self._flow.nodes.get(ref[0])
+        found = self._values[ref] = self._computed(node, ref[1], depth + 1) if node is not None else None
+        if depth == 0 and self._is_cut_short:  # who asks from nearer may learn more
+            self._values = {each: value for each, value in self._values.items() if value is not None}
+            self._is_cut_short = False
+        return found
 
     def _computed(self, node: FlowNode, output: int, depth: int) -> Scalar | None:
         if node.op == "Const":
             values = first_values(node.attr("value").tensor, 1)
             return values[0] if values and not isinstance(values[0], bytes) else None
-        if node.op in PASSING or node.op in _RESHAPES:
-            place = output if node.op == "IdentityN" else 0
-            return self._constant(node.inputs[place], depth) if len(node.inputs) > place else None
+        if node.op in _RESHAPES:
+            return self._constant(node.inputs[0], depth) if node.inputs else None
         if node.op == BRANCH_RESULT:
             taken = self._taken(node, depth)
             return self._same([taken] if taken else node.inputs[:-1], depth)
-        if node.op in _MERGES and output == 0:
+        if node.op in MERGES and output == 0:
             return self._same([ref for ref in node.inputs if not self._is_dead(ref)], depth)
         values = [self._constant(each, depth) for each in node.inputs]
         return _folded(node, values) if values and None not in values else None
@@ -103,10 +109,9 @@ class Liveness:
         predicate = self._constant(node.inputs[-1], depth) if node.inputs else None
         if predicate is None:
             return None
-        if isinstance(predicate, bool):  # If: the first branch is the one for true
-            return branches[0 if predicate else 1] if len(branches) == 2 else None
-        last = len(branches) - 1
-        return branches[int(predicate) if 0 <= predicate <= last else last] if branches else None
+        # What is no number of a branch takes the last one. That of an If is the one for true.
+        is_number = isinstance(predicate, int) and 0 <= predicate < len(branches)
+        return branches[int(predicate) if is_number or not predicate else -1] if branches else None
 
     @functools.cached_property
     def dead_nodes(self) -> frozenset[str]:
@@ -139,7 +144,7 @@ class Liveness:
         while todo:
             name = todo.pop()
             node = self._flow.nodes[name]
-            if name not in nodes and not (node.op in _MERGES and self._has_live_input(node, dead, nodes)):
+            if name not in nodes and not (node.op in MERGES and self._has_live_input(node, dead, nodes)):
                 nodes.add(name)
                 todo.extend(consumer for consumer, _ in self._flow.consumers.get(name, ()))
                 todo.extend(waiting.get(name, ()))
@@ -164,7 +169,7 @@ class Liveness:
             if (taken := self._taken(node, 0)) is not None:
                 found[node.name] = (taken, node.inputs[-1])
         if self.dead_nodes:
-            for node in self._flow.of_ops(_MERGES):
+            for node in self._flow.of_ops(MERGES):
                 found[node.name] = tuple(ref for ref in node.inputs if not self._is_dead(ref))
         return found
 

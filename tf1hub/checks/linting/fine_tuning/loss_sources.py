@@ -1,11 +1,11 @@
 """What regularization losses are made of: the inputs that they need, and the variables that they reach."""
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
+from tf1hub.checks.linting.dataflow.ops import VARIABLES
 from tf1hub.checks.linting.linted_module import Variant
 
 _PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
 _PLACEHOLDER_WITH_DEFAULT = "PlaceholderWithDefault"
-_VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 # Through these a value may come from a variable, but no gradient goes back to it.
 _WITHOUT_GRADIENT = frozenset(
     {"StopGradient", "Shape", "ShapeN", "Size", "Rank", "VariableShape", "ZerosLike", "OnesLike", "ArgMax", "ArgMin"}
@@ -49,4 +49,4 @@ def find_variables(variant: Variant, loss: Ref) -> set[str]:
         is_zero = node.op in _PRODUCTS and any(liveness.constant(factor) == 0 for factor in node.inputs)
         if is_zero or node.op in _WITHOUT_GRADIENT:
             ends[name] = ()
-    return {name for name in alive & flow.ancestors([value], instead=ends) if flow.nodes[name].op in _VARIABLES}
+    return {name for name in alive & flow.ancestors([value], instead=ends) if flow.nodes[name].op in VARIABLES}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, form, named
 from tf1hub.checks.linting.fine_tuning.loss_sources import find_inputs, find_losses, find_variables, has_default
 from tf1hub.checks.linting.fine_tuning.repeated_losses import find_repeated_losses
 from tf1hub.checks.linting.fine_tuning.weight_matrices import find_weight_matrices
@@ -33,24 +33,34 @@ def missing(module: LintedModule) -> Iterator[Problem]:
 def needs_input(module: LintedModule) -> Iterator[Problem]:
     """Looks at all variants, since each can be instantiated for training."""
     for variant in module.variants:
-        inputs = find_inputs(variant)
-        defaulted = [loss for loss in inputs if all(has_default(variant, name) for name in inputs[loss])]
-        unfed = [loss for loss in inputs if loss not in defaulted]
-        for losses, effect in [
-            (unfed, f"so a session that computes {_form(unfed, 'it', 'them')} fails"),
-            (defaulted, "so the default is all that counts, whatever a call passes"),
-        ]:
-            if losses:
-                signature, told = _told_inputs(variant, sorted({name for loss in losses for name in inputs[loss]}))
-                yield Problem(
-                    f"{_losses(losses)} {_form(losses, 'depends', 'depend')} on {told}, but a consumer gets the losses with"
-                    f" the module, before any call feeds an input, {effect}.",
-                    "Make regularization losses of variables and constants alone, and keep losses of activations out of the"
-                    " collection REGULARIZATION_LOSSES.",
-                    tags=variant.tags,
-                    signature=signature,
-                    node=losses[0][0],
-                )
+        if losses := [loss for loss in find_inputs(variant) if not _have_defaults(variant, loss)]:
+            yield _depending(variant, losses, f"so a session that computes {form(len(losses), 'it', 'them')} fails")
+
+
+@rule("regularization-ignores-input", WARNING, "regularization losses that depend on an input with a default")
+def ignores_input(module: LintedModule) -> Iterator[Problem]:
+    """Looks at all variants, since each can be instantiated for training."""
+    for variant in module.variants:
+        if losses := [loss for loss in find_inputs(variant) if _have_defaults(variant, loss)]:
+            yield _depending(variant, losses, "so the default is all that counts, whatever a call passes")
+
+
+def _have_defaults(variant: Variant, loss: Ref) -> bool:
+    return all(has_default(variant, name) for name in find_inputs(variant)[loss])
+
+
+def _depending(variant: Variant, losses: Sequence[Ref], effect: str) -> Problem:
+    inputs = find_inputs(variant)
+    signature, told = _told_inputs(variant, sorted({name for loss in losses for name in inputs[loss]}))
+    return Problem(
+        f"{_losses(losses)} {form(len(losses), 'depends', 'depend')} on {told}, but a consumer gets the losses with the"
+        f" module, before any call feeds an input, {effect}.",
+        "Make regularization losses of variables and constants alone, and keep losses of activations out of the"
+        " collection REGULARIZATION_LOSSES.",
+        tags=variant.tags,
+        signature=signature,
+        node=losses[0][0],
+    )
 
 
 @rule("regularization-constant", WARNING, "regularization losses that no training can change")
@@ -63,8 +73,8 @@ def constant(module: LintedModule) -> Iterator[Problem]:
         frozen = [loss for loss, variables in reached.items() if variables and not variables & variant.trainable]
         if constants:
             yield Problem(
-                f"{_losses(constants)} {_form(constants, 'has', 'have')} no gradient for any variable, so a consumer who"
-                f" adds {_form(constants, 'it', 'them')} to the training loss regularizes nothing.",
+                f"{_losses(constants)} {form(len(constants), 'has', 'have')} no gradient for any variable, so a consumer who"
+                f" adds {form(len(constants), 'it', 'them')} to the training loss regularizes nothing.",
                 "Make each a function of the weights that it is to keep small, with a strength that is not 0, or take it"
                 " out of the collection REGULARIZATION_LOSSES.",
                 tags=variant.tags,
@@ -73,8 +83,8 @@ def constant(module: LintedModule) -> Iterator[Problem]:
         if frozen:
             names = sorted({variant.variable_name(node) for loss in frozen for node in reached[loss]})
             yield Problem(
-                f"{_losses(frozen)} {_form(frozen, 'reaches', 'reach')} no trainable variable, only {named(names)}, so a"
-                f" consumer who adds {_form(frozen, 'it', 'them')} to the training loss regularizes nothing.",
+                f"{_losses(frozen)} {form(len(frozen), 'reaches', 'reach')} no trainable variable, only {named(names)}, so a"
+                f" consumer who adds {form(len(frozen), 'it', 'them')} to the training loss regularizes nothing.",
                 "Make the variables trainable, or take their losses out of the collection REGULARIZATION_LOSSES.",
                 tags=variant.tags,
                 node=frozen[0][0],
@@ -95,16 +105,14 @@ def counted_twice(module: LintedModule) -> Iterator[Problem]:
             yield _twice(variant, losses, what, "List one such loss for each variable.")
         if losses := list(repeated.sums):
             parts = named([name for name, _ in dict.fromkeys(part for each in repeated.sums.values() for part in each)])
-            what = (
-                f"{_form(losses, 'a sum', 'sums')} that {_form(losses, 'contains', 'contain')} {parts}, listed as well"
-            )
+            what = f"{form(len(losses), 'a sum that contains', 'sums that contain')} {parts}, listed as well"
             yield _twice(variant, losses, what, "List the parts or their sum, not both.")
 
 
 def _twice(variant: Variant, losses: Sequence[Ref], what: str, remedy: str) -> Problem:
     return Problem(
-        f"{_losses(losses)} {_form(losses, 'is', 'are')} {what}: a consumer adds up the collection, which holds the weights"
-        " down twice as hard as you meant.",
+        f"{_losses(losses)} {form(len(losses), 'is', 'are')} {what}: a consumer adds up the collection, which holds the"
+        " weights down twice as hard as you meant.",
         remedy,
         tags=variant.tags,
         node=losses[0][0],
@@ -116,8 +124,8 @@ def _told_inputs(variant: Variant, nodes: Sequence[str]) -> tuple[str | None, st
     for signature in variant.signatures:
         keys = [key for key, refs in variant.inputs(signature).items() if any(name in nodes for name, _ in refs)]
         if keys:
-            return signature, f"the {_form(keys, 'input', 'inputs')} {named(keys)} of the signature {signature!r}"
-    return None, f"the {_form(nodes, 'placeholder', 'placeholders')} {named(nodes)}"
+            return signature, f"the {form(len(keys), 'input', 'inputs')} {named(keys)} of the signature {signature!r}"
+    return None, f"the {form(len(nodes), 'placeholder', 'placeholders')} {named(nodes)}"
 
 
 def _losses(losses: Sequence[Ref]) -> str:
@@ -126,12 +134,7 @@ def _losses(losses: Sequence[Ref]) -> str:
 
 def _counted(names: Sequence[str], one: str, many: str) -> str:
     """How many there are, and some of the names."""
-    return f"{len(names):,} {_form(names, one, many)} ({named(names)})"
+    return f"{len(names):,} {form(len(names), one, many)} ({named(names)})"
 
 
-def _form(things: Sequence[object], one: str, many: str) -> str:
-    """The form of a word that goes with one thing or with several."""
-    return one if len(things) == 1 else many
-
-
-RULES = (missing, needs_input, constant, counted_twice)
+RULES = (missing, needs_input, ignores_input, constant, counted_twice)

@@ -36,7 +36,9 @@ def no_training_variant(module: LintedModule) -> Iterator[Problem]:
 
 def _made_for_inference(variant: Variant) -> tuple[list[str], list[str]]:
     """The dropouts that drop nothing and the normalizations by moving averages. Other rules tell of those at work."""
-    dropouts = [each for each in find_dropouts(variant) if not each.is_active and not _is_exposed(variant, each)]
+    found = find_dropouts(variant)
+    at_work = any(each.is_active for each in found)
+    dropouts = [] if at_work else [each for each in found if not _is_exposed(variant, each)]
     norms = distinct_batch_norms(each for each in find_batch_norms(variant) if not each.uses_batch)
     return [each.node for each in dropouts], [each.node for each in norms]
 
@@ -55,7 +57,7 @@ def variables_missing(module: LintedModule) -> Iterator[Problem]:
     exported = next((each for each in module.variants if not each.tags), module.variants[0])
     checkpoint = module.spec.checkpoint
     known = set(module.kept(stored_entries)) if checkpoint is not None else _names(exported)
-    holder = "The checkpoint" if checkpoint is not None else f"T{_told(exported)[1:]}, whose variables are exported,"
+    holder = "The checkpoint" if checkpoint is not None else f"What is exported of {_told(exported)}"
     for variant in module.variants:
         names = sorted(_names(variant) - known)
         if names:

@@ -41,7 +41,7 @@ def file_names(module: LintedModule) -> Iterator[Problem]:
     """Yields the files whose names are not portable, by what is wrong with them."""
     wrong: dict[str, list[str]] = {}
     taken: dict[str, str] = {}
-    for file in module.kept(module_files):
+    for file in sorted(module.kept(module_files), key=lambda file: not _is_of_format(file.name)):
         other = taken.setdefault(unicodedata.normalize("NFC", file.name).casefold(), file.name)
         name = file.name.rpartition("/")[2]
         fault = _name_fault(name) or (len(file.name) > _LONGEST_PATH and f"a path of over {_LONGEST_PATH} characters")
@@ -119,9 +119,11 @@ def _allows(file: ModuleFile, wanted: int) -> bool:
 
 def _permissions(wrong: list[ModuleFile], fault: str, remedy: str) -> Iterator[Problem]:
     if wrong:
-        names = [file.name for file in wrong]
-        mode = f"mode {wrong[0].mode:03o}" if wrong[0].mode is not None else ""
-        yield Problem(f"{_shown(names)} ({mode}) {fault}.", remedy, file=_readable(names[0]) or ".")
+        by_mode: dict[int | None, list[str]] = {}
+        for file in wrong:
+            by_mode.setdefault(file.mode, []).append(file.name)
+        told = [f"{_shown(names)} (mode {mode or 0:03o})" for mode, names in by_mode.items()]
+        yield Problem(f"{' and '.join(told)} {fault}.", remedy, file=_readable(wrong[0].name) or ".")
 
 
 @rule("extra-files", ADVICE, "files that are no part of the format")
@@ -130,8 +132,9 @@ def extra_files(module: LintedModule) -> Iterator[Problem]:
     extra = [file for file in module.kept(module_files) if not file.is_folder and not _is_of_format(file.name)]
     if extra:
         size = sum(file.bytes for file in extra)
+        are = "is" if len(extra) == 1 else "are"
         yield Problem(
-            f"{counted(len(extra), 'file')} of {size:,} bytes {'is' if len(extra) == 1 else 'are'} no part of the format:"
+            f"{counted(len(extra), 'file')} of {counted(size, 'byte')} {are} no part of the format:"
             f" {_shown([file.name for file in extra])}; no reader needs it, no export keeps it, and it may be something"
             " that was not meant to be published.",
             "Delete what is extra, or keep it beside the module's directory.",

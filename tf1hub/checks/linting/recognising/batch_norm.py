@@ -9,18 +9,15 @@ instance normalization have no averages and no such statistics.
 """
 
 import functools
-import weakref
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
+from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS, PLACEHOLDERS
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.checks.linting.recognising.moving_averages import Update, find_updates
 from tf1hub.checks.linting.recognising.normalizing import Normalization, iter_normalizations
-from tf1hub.checks.linting.recognising.statistics import FUSED, find_sources, is_for_training
-
-_found: weakref.WeakKeyDictionary[Variant, list["BatchNorm"]] = weakref.WeakKeyDictionary()
-_PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault", "PlaceholderV2")
+from tf1hub.checks.linting.recognising.statistics import find_sources, is_for_training
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,11 @@ class BatchNorm:
 
 def find_batch_norms(variant: Variant) -> list[BatchNorm]:
     """The batch normalizations of a graph, the fused ones first. They are looked for once."""
-    if variant not in _found:
-        _found[variant] = list(_Search(variant).found())
-    return _found[variant]
+    return variant.kept(_all_batch_norms)
+
+
+def _all_batch_norms(variant: Variant) -> list[BatchNorm]:
+    return list(_Search(variant).found())
 
 
 def distinct_batch_norms(norms: Iterable[BatchNorm]) -> list[BatchNorm]:
@@ -111,7 +110,7 @@ class _Search:
     def _batch_norm(self, normalization: Normalization) -> Iterable[BatchNorm]:
         node = normalization.node
         refs = (normalization.mean, normalization.variance)
-        if node.op not in FUSED:
+        if node.op not in FUSED_BATCH_NORMS:
             variables, statistics = find_sources(self._flow, refs)
             live_variables, live_statistics = find_sources(self._flow, refs, self._variant.liveness)
         else:
@@ -142,7 +141,7 @@ class _Search:
     def _is_batch_norm(
         self, normalization: Normalization, averages: Collection[str], statistics: Collection[Ref]
     ) -> bool:
-        if normalization.node.op in FUSED and averages:
+        if normalization.node.op in FUSED_BATCH_NORMS and averages:
             return True
         if statistics:
             return bool(averages) or (normalization.is_scaled and any(name in self._fed for name, _ in statistics))
@@ -159,4 +158,4 @@ class _Search:
     @functools.cached_property
     def _fed(self) -> Collection[str]:
         """The nodes that are computed from something that is fed, and not from variables alone."""
-        return self._flow.descendants(node.name for node in self._flow.of_ops(_PLACEHOLDERS))
+        return self._flow.descendants(node.name for node in self._flow.of_ops(PLACEHOLDERS))

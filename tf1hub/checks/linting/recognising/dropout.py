@@ -11,16 +11,13 @@ sampling, augmentation of images, noise.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from tf1hub.checks.linting.dataflow.expansion import BRANCH_RESULT, Ref
 from tf1hub.checks.linting.dataflow.liveness import Scalar
+from tf1hub.checks.linting.dataflow.ops import PLACEHOLDERS
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.checks.linting.recognising.masked_values import Masked, iter_masked_values
 from tf1hub.checks.linting.recognising.noisy_values import iter_noisy_values
-
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
-_FOUND: "WeakKeyDictionary[Variant, list[Dropout]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,11 @@ class Dropout:
 
 def find_dropouts(variant: Variant) -> list[Dropout]:
     """All dropouts of a variant."""
-    if variant not in _FOUND:
-        _FOUND[variant] = list(_iter_dropouts(variant))
-    return _FOUND[variant]
+    return variant.kept(_all_dropouts)
+
+
+def _all_dropouts(variant: Variant) -> list[Dropout]:
+    return list(_iter_dropouts(variant))
 
 
 def input_nodes(variant: Variant) -> frozenset[str]:
@@ -73,7 +72,7 @@ def _placeholders(variant: Variant, ref: Ref) -> frozenset[str]:
     names = variant.flow.ancestors([ref])
     if any(nodes[name].op == "Merge" for name in names):  # its constants only wait for the predicate
         names = variant.flow.ancestors([ref], controls=True)
-    return frozenset(name for name in names if nodes[name].op in _PLACEHOLDERS)
+    return frozenset(name for name in names if nodes[name].op in PLACEHOLDERS)
 
 
 def _rate(variant: Variant, masked: Masked) -> float | None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING, Flow
+from tf1hub.checks.linting.dataflow.flow import Flow
 from tf1hub.checks.linting.dataflow.liveness import Liveness
+from tf1hub.checks.linting.dataflow.ops import PASSING
 from tf1hub.checks.linting.recognising.random_masks import (
     ADDITIONS,
     HANDING_ON,

@@ -1,19 +1,20 @@
 """Moving averages: the ops that move a variable a part of the way towards a value, and how large the part is."""
 
 import itertools
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
+from tf1hub.checks.linting.dataflow.ops import FLOATS, PLACEHOLDERS
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.checks.linting.recognising.statistics import choices, find_sources, live_choices
 
+_found: weakref.WeakKeyDictionary[Variant, list["Update"]] = weakref.WeakKeyDictionary()
 _ASSIGNMENTS = ("Assign", "AssignVariableOp")
 _SUBTRACTIONS = ("AssignSub", "AssignSubVariableOp")
 _ADDITIONS = ("AssignAdd", "AssignAddVariableOp")
 _HANDED_ON = frozenset({"Cast", "Reshape", "Squeeze", "ExpandDims"})
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderWithDefault", "PlaceholderV2"})
-_FLOATS = frozenset({1, 2, 14, 19})
 _DEEPEST = 9
 # float32 has no more; 1 - 0.01 shall be 0.99 again.
 _DIGITS = 6
@@ -48,7 +49,16 @@ class Update:
 
 
 def find_updates(variant: Variant) -> list[Update]:
-    """All ops of a graph that move a variable towards a statistic, or a part of the way towards anything."""
+    """All ops of a graph that move a variable towards a statistic, or a part of the way towards anything.
+
+    They are looked for once.
+    """
+    if variant not in _found:
+        _found[variant] = _updates(variant)
+    return _found[variant]
+
+
+def _updates(variant: Variant) -> list[Update]:
     flow = variant.flow
     updates = []
     for node in flow.of_ops(_ASSIGNMENTS + _SUBTRACTIONS + _ADDITIONS):
@@ -99,7 +109,7 @@ class _Shares:
     def placeholders(self) -> tuple[str, ...]:
         """The placeholders of floats that the parts depend on."""
         nodes = (self._flow.nodes[name] for name in self._flow.ancestors(self._factors))
-        found = (node.name for node in nodes if node.op in _PLACEHOLDERS and node.attr("dtype").type in _FLOATS)
+        found = (node.name for node in nodes if node.op in PLACEHOLDERS and node.attr("dtype").type in FLOATS)
         return tuple(sorted(found))
 
     def _share(self, ref: Ref, live: bool, depth: int) -> set[float]:

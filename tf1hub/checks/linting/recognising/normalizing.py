@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
 from tf1hub.checks.linting.dataflow.flow import Flow
-from tf1hub.checks.linting.recognising.statistics import FUSED, iter_placed_consumers
+from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS
+from tf1hub.checks.linting.recognising.statistics import iter_placed_consumers
 
 _DIVISIONS = frozenset({"RealDiv", "Div", "DivNoNan"})
 _SUMS = frozenset({"Add", "AddV2", "BiasAdd"})
@@ -32,7 +33,7 @@ class Normalization:
 
 def iter_normalizations(flow: Flow) -> Iterator[Normalization]:
     """All of a graph."""
-    for node in flow.of_ops(FUSED):
+    for node in flow.of_ops(FUSED_BATCH_NORMS):
         if len(node.inputs) >= 5:
             is_scaled = any(flow.variable_of(ref) is not None for ref in node.inputs[1:3])
             yield Normalization(node, node.inputs[3], node.inputs[4], is_scaled)

@@ -123,7 +123,7 @@ def _scope(node: str) -> str:
 
 def _strength(flow: Flow, liveness: Liveness, ref: Ref) -> float | None:
     node = flow.nodes.get(flow.origin(ref)[0])
-    if node is not None and node.op in _SUMS:
+    if node is not None and node.op in _SUMS and len(node.inputs) == 2:
         # FTRL's beta comes in here too, as beta / (2 * learning rate), and is no regularization.
         first, second = (flow.nodes.get(flow.origin(each)[0]) for each in node.inputs)
         if second is not None and second.op in _QUOTIENTS and first is not None:

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING, Flow
+from tf1hub.checks.linting.dataflow.flow import Flow
 from tf1hub.checks.linting.dataflow.liveness import Liveness
+from tf1hub.checks.linting.dataflow.ops import PASSING
 
 _UNIFORM_OPS = frozenset({"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2", "StatefulUniform"})
 HANDING_ON = PASSING | {"Cast", "Reshape", "ExpandDims", "Squeeze", "BroadcastTo", "Tile"}

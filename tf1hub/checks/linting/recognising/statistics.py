@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import BRANCH_RESULT, FlowNode, Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING, Flow
+from tf1hub.checks.linting.dataflow.flow import Flow
 from tf1hub.checks.linting.dataflow.liveness import Liveness
+from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS, MERGES, PASSING
 from tf1hub.graph.constants import first_values
 
-FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 _REDUCTIONS = frozenset({"Mean", "Sum"})
 _ARITHMETIC = frozenset(
     {"Add", "AddV2", "AddN", "Sub", "Mul", "Div", "RealDiv", "DivNoNan", "Neg", "Maximum", "Minimum", "Abs", "Relu"}
@@ -15,7 +15,6 @@ _ARITHMETIC = frozenset(
     # Averages over several devices.
     | {"CollectiveReduce", "CollectiveReduceV2", "NcclAllReduce", "CrossReplicaSum"}
 )
-_MERGES = frozenset({"Merge", "RefMerge"})
 _SELECTS = frozenset({"Select", "SelectV2"})
 # A normalization's arithmetic is short. What is behind more nodes than this is something else.
 _MOST_NODES = 80
@@ -24,7 +23,7 @@ _MOST_AXES = 8
 
 def choices(node: FlowNode) -> tuple[Ref, ...]:
     """The values that a node hands on one of; none when it is no such node."""
-    if node.op in _MERGES:
+    if node.op in MERGES:
         return node.inputs
     if node.op in _SELECTS:
         return node.inputs[1:]
@@ -56,6 +55,8 @@ def find_sources(flow: Flow, refs: Iterable[Ref], liveness: Liveness | None = No
         seen.add(ref)
         if (variable := flow.variable_of(ref)) is not None:
             variables.add(variable)
+        elif (statistic := _averaged_statistic(flow, node)) is not None:
+            todo.append(statistic)
         elif is_batch_statistic(flow, node, ref[1]):
             statistics.add(ref)
         elif node.op in PASSING:
@@ -69,9 +70,18 @@ def find_sources(flow: Flow, refs: Iterable[Ref], liveness: Liveness | None = No
 
 def is_batch_statistic(flow: Flow, node: FlowNode, output: int) -> bool:
     """Whether an output of a node is an average over the examples of a batch."""
-    if node.op in FUSED:
+    if node.op in FUSED_BATCH_NORMS:
         return output in (1, 2) and is_for_training(node)
     return node.op in _REDUCTIONS and 0 in _axes(flow, node)
+
+
+def _averaged_statistic(flow: Flow, node: FlowNode) -> Ref | None:
+    """The statistic that a node is an average of, where each part of a batch has its own."""
+    if node.op not in _REDUCTIONS or not node.inputs:
+        return None
+    ref = flow.origin(node.inputs[0])
+    inner = flow.nodes.get(ref[0])
+    return ref if inner is not None and is_batch_statistic(flow, inner, ref[1]) else None
 
 
 def is_for_training(fused: FlowNode) -> bool:

@@ -70,15 +70,14 @@ def _wrong_size(variant: Variant, info: protos.ImageModuleInfo) -> str | None:
     if info.HasField("default_image_size"):
         size = info.default_image_size
         if size.height > 0 and size.width > 0:
-            return None
+            return _other_size(variant, (size.height, size.width))
         return (
             f"The image size that is attached as {_IMAGE_INFO!r} is {size.height} x {size.width} pixels, and"
             " `hub.get_expected_image_size` gives it to those who scale their images by it."
         )
-    inputs = [(name, definition.inputs[_IMAGES]) for name, definition in variant.signatures.items()
-              if _IMAGES in definition.inputs]  # fmt: skip
-    unsized = [name for name, info in inputs if not _tells_size(info)]
-    if inputs and not unsized:
+    sizes = _told_sizes(variant)
+    unsized = [name for name, size in sizes if size is None]
+    if sizes and not unsized:
         return None
     where = (
         f"the shape of {_IMAGES!r} in the signature {unsized[0]!r} does not tell it" if unsized else "no input tells it"
@@ -88,12 +87,32 @@ def _wrong_size(variant: Variant, info: protos.ImageModuleInfo) -> str | None:
     )
 
 
-def _tells_size(info: protos.TensorInfo) -> bool:
+def _other_size(variant: Variant, attached: tuple[int, ...]) -> str | None:
+    """That every input of images takes another size than the attached one."""
+    sizes = _told_sizes(variant)
+    if not sizes or any(size is None or size == attached for _, size in sizes):
+        return None
+    signature, size = sizes[0]
+    assert size is not None
+    return (
+        f"The image size that is attached as {_IMAGE_INFO!r} is {attached[0]} x {attached[1]} pixels, and {_IMAGES!r} of the"
+        f" signature {signature!r} takes {size[0]} x {size[1]}, so who asks `hub.get_expected_image_size` makes images that"
+        " the module refuses."
+    )
+
+
+def _told_sizes(variant: Variant) -> list[tuple[str, tuple[int, ...] | None]]:
+    """The signatures that take images, with the height and width that the shape fixes."""
+    definitions = variant.signatures.items()
+    return [(name, _told_size(each.inputs[_IMAGES])) for name, each in definitions if _IMAGES in each.inputs]
+
+
+def _told_size(info: protos.TensorInfo) -> tuple[int, ...] | None:
     if info.tensor_shape.unknown_rank or len(info.tensor_shape.dim) != 4:
-        return False
+        return None
     images = protos.TensorShapeProto()
     images.dim.extend(info.tensor_shape.dim[1:3])
-    return static_shape(images) is not None
+    return static_shape(images)
 
 
 RULES = (attached_message_malformed,)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING
+from tf1hub.checks.linting.dataflow.ops import PASSING
 from tf1hub.checks.linting.findings import ADVICE, Problem
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.image_signature import is_image_signature

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import BRANCH_RESULT, FlowNode, Ref
-from tf1hub.checks.linting.dataflow.flow import PASSING
+from tf1hub.checks.linting.dataflow.ops import PASSING
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.graph.constants import first_values
 
@@ -91,6 +91,7 @@ class _Highest:
 
     def __init__(self, variant: Variant, sizes: Mapping[str, int]):
         self._flow = variant.flow
+        self._liveness = variant.liveness
         self._sizes = sizes
         self._found: dict[Ref, int | None] = {}
 
@@ -138,8 +139,27 @@ class _Highest:
             return ()
         if node.op in PASSING and node.op != "PlaceholderWithDefault":
             return node.inputs[output : output + 1]
-        if node.op in _REARRANGING:
+        if node.op in _REARRANGING or (node.op in _GATHERS and self._leaves_out_the_low(node)):
             return node.inputs[:1]
         if node.op == "ConcatV2" or node.op == BRANCH_RESULT:
             return node.inputs[:-1]
         return node.inputs if node.op in _ADDS or node.op in _JOINS else ()
+
+    def _leaves_out_the_low(self, gather: FlowNode) -> bool:
+        """Whether it takes the values above a constant, as `tf.nn.safe_embedding_lookup_sparse` does."""
+        where = self._source(gather, 1)
+        condition = self._source(where, 0) if where is not None and where.op == "Where" else None
+        if condition is None or condition.op not in ("GreaterEqual", "Greater") or len(condition.inputs) < 2:
+            return False
+        return self._liveness.constant(condition.inputs[1]) is not None
+
+    def _source(self, node: FlowNode, place: int) -> FlowNode | None:
+        """The node that an input comes from, before it was given another shape."""
+        found: FlowNode | None = node
+        for _ in range(_DEEPEST):
+            if found is None or place >= len(found.inputs):
+                return None
+            found, place = self._flow.nodes.get(self._flow.origin(found.inputs[place])[0]), 0
+            if found is None or found.op not in ("Reshape", "Squeeze"):
+                return found
+        return None

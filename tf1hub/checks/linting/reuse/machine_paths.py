@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
-from tf1hub.checks.linting.dataflow.flow import PASSING
+from tf1hub.checks.linting.dataflow.ops import PASSING
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.format import dtypes
 from tf1hub.graph import collections
@@ -35,8 +35,12 @@ _LIKELY = re.compile(
     rf"/(?:{_ROOTS})/[^\n]+|[a-zA-Z]:\\[\w .-]+(?:\\[^\n]*)?|[a-zA-Z]:/[\w .-]+/[^\n]*|\\\\[\w.-]+\\[^\n]+"
     r"|(?:gs|s3|s3a|hdfs|viewfs|file|ram|cns|dbfs|abfs|adl|wasb)://\S[^\n]*"
 )
-# How TensorFlow names the table of a vocabulary file: "hash_table_<path>_<key column>_<value column>".
-_TABLE_OF_FILE = re.compile(r"(?:hash_table_|table_)(.+?)(?:_-?\d+_-?\d+(?:_\d+)*)?", re.DOTALL)
+# A folder in a folder in such a place, a file with an ending, or what names a disk.
+_DEEP = re.compile(r"/[^/]+/[^/]+/[^/]|\.\w+$|:[/\\]|\\")
+# How TensorFlow names the table of a vocabulary file: "hash_table_<path>[_<lines>]_<key column>_<value column>".
+_TABLE_OF_FILE = re.compile(
+    r"(?:hash_table_|table_)(.+?)(?:(?<=\.(?:txt|csv|tsv))_\d+)?(?:_-?\d+_-?\d+(?:_\d+)*)?", re.DOTALL
+)
 _MOST_TEXTS = 100
 
 
@@ -71,16 +75,20 @@ def iter_machine_paths(variant: Variant, in_memory: bool) -> Iterator[MachinePat
     for node in variant.flow.by_op.get("Const", ()):
         if node.attr("dtype").type != dtypes.STRING or node.name in assets:
             continue
-        for path in _texts(node):
-            is_asset = path in files and not node.function
-            if _ABSOLUTE.fullmatch(path) and not is_asset:
-                ops = {reader.op for reader in readers(variant, node.name)}
-                if in_memory and ops and ops <= _CHECKPOINT_READERS:
-                    continue
-                if ops & _FILE_OPS or _LIKELY.fullmatch(path):
-                    yield MachinePath(node.name, path, bool(ops & _FILE_OPS))
-                    break
+        texts = _texts(node)
+        paths = [text for text in texts if _ABSOLUTE.fullmatch(text) and (text not in files or node.function)]
+        ops = {reader.op for reader in readers(variant, node.name)} if paths else set()
+        if in_memory and ops and ops <= _CHECKPOINT_READERS:
+            continue
+        is_opened = bool(ops & _FILE_OPS)
+        if paths and (is_opened or _tell_of_a_machine(texts)):
+            yield MachinePath(node.name, paths[0], is_opened)
     yield from _iter_in_attributes(variant, in_memory)
+
+
+def _tell_of_a_machine(texts: list[str]) -> bool:
+    """Whether texts that open no file are paths all the same. Among several, "/home/garden" is a label."""
+    return all(_LIKELY.fullmatch(text) and (len(texts) == 1 or _DEEP.search(text)) for text in texts)
 
 
 def _texts(node: FlowNode) -> list[str]:

@@ -8,6 +8,10 @@ from tf1hub.checks.linting.linted_module import Variant
 
 def nodes_by_op(variant: Variant) -> Mapping[str, list[FlowNode]]:
     """The nodes of each op. Functions that only datasets call are no part of the dataflow, but count here."""
+    return variant.kept(_nodes_by_op)
+
+
+def _nodes_by_op(variant: Variant) -> Mapping[str, list[FlowNode]]:
     flow, library = variant.flow, variant.index.meta_graph.graph_def.library
     # In old graphs, a node that calls a function has the function's name as its op.
     functions = {function.signature.name for function in library.function}

@@ -25,7 +25,8 @@ def op_unknown(module: LintedModule) -> Iterator[Problem]:
             if op not in known:
                 unknown.setdefault(find_library(op), []).extend(nodes)
         for library, nodes in unknown.items():
-            origin = f"likely from {library}" if library else "from a library whose name they do not tell"
+            they_do = "it does" if len({node.op for node in nodes}) == 1 else "they do"
+            origin = f"likely from {library}" if library else f"from a library whose name {they_do} not tell"
             yield Problem(
                 f"Neither TensorFlow {oldest.tensorflow} nor {newest.tensorflow} has {_ops(nodes)}, {origin}; a program that"
                 " has not loaded the library cannot use the module.",

@@ -1,6 +1,6 @@
 """Rules about what the outputs of signatures are computed from."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
 from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
@@ -29,8 +29,8 @@ def _without_input(variant: Variant) -> Iterator[tuple[str, Endpoint]]:
         inputs = {ref[0] for endpoint in inputs_of(variant, name).values() for ref in endpoint.refs}
         if inputs:
             outputs = outputs_of(variant, name).values()
-            reached = variant.flow.descendants(inputs)
-            yield from ((name, each) for each in _independent(variant, outputs, inputs, reached))
+            reached = variant.flow.descendants(inputs, controls=True)
+            yield from ((name, each) for each in _independent(variant, outputs, reached))
 
 
 @rule("output-without-variable", ADVICE, "a float output depends on no variable, though the module has variables")
@@ -50,30 +50,21 @@ def _output_without_variable(module: LintedModule) -> Iterator[Problem]:
 
 def _without_variable(variant: Variant) -> list[tuple[str, Endpoint]]:
     """The outputs, but for those that depend on no input either, which the rule above tells of."""
-    holders = variant.index.state_nodes
-    reached = variant.flow.descendants(holders)
+    reached = variant.flow.descendants(variant.index.state_nodes, controls=True)
     found = []
     for name in variant.signatures:
         outputs = [each for each in outputs_of(variant, name).values() if each.refs]
-        lacking = list(_independent(variant, outputs, holders, reached))
+        lacking = list(_independent(variant, outputs, reached))
         prepares_inputs = name != DEFAULT and len(lacking) == len(outputs)
         found += [(name, each) for each in lacking if each.is_float and not prepares_inputs]
-    told = list(_without_input(variant)) if found else []
+    told = set(_without_input(variant)) if found else ()
     return [each for each in found if each not in told]
 
 
-def _independent(
-    variant: Variant, outputs: Iterable[Endpoint], sources: Collection[str], reached: Collection[str]
-) -> Iterator[Endpoint]:
-    """The outputs that no value of some nodes leads to; to wait for such a node is to depend on it.
-
-    `reached` are the nodes that their values lead to.
-    """
+def _independent(variant: Variant, outputs: Iterable[Endpoint], reached: set[str]) -> Iterator[Endpoint]:
+    """The outputs that are not computed by the nodes that something leads to."""
     for each in outputs:
-        refs = [variant.flow.result(ref) for ref in each.refs]
-        if not refs or any(name in reached for name, _ in refs):
-            continue
-        if variant.flow.ancestors(refs, controls=True).isdisjoint(sources):
+        if each.refs and reached.isdisjoint(variant.flow.result(ref)[0] for ref in each.refs):
             yield each
 
 

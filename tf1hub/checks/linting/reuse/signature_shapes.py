@@ -17,7 +17,8 @@ _WIDTH_OF_WEIGHTS = {"MatMul": 0, "BatchMatMul": -2, "BatchMatMulV2": -2, "Conv2
 @rule("fixed-batch-size", WARNING, "an input takes one number of examples only")
 def _fixed_batch_size(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
-        for told in told_once(_fixed(variant)):
+        fixed = (each for each in _fixed(variant) if not _has_an_open_variant(module, variant, *each))
+        for told in told_once(fixed):
             yield Problem(
                 f"The signature {told.signature!r}{told.also} fixes the first dimension of its input {told.shapes}, so a call"
                 " takes exactly that many rows, and users cannot choose the size of their batches"
@@ -36,6 +37,17 @@ def _agreed(variant: Variant, signature: str) -> str:
         if is_common(variant, signature):
             return f", which the common signature for {kind} leaves open"
     return ""
+
+
+def _has_an_open_variant(module: LintedModule, variant: Variant, signature: str, endpoint: Endpoint) -> bool:
+    """Whether a more general variant takes any number of examples: then this one is for devices that need the number."""
+    general = [
+        each
+        for each in module.variants
+        if set(each.tags) < set(variant.tags) and each.is_for_training == variant.is_for_training
+    ]
+    inputs = (inputs_of(each, signature).get(endpoint.key) for each in general if signature in each.signatures)
+    return any(each is not None and _leaves_rows_open(each) for each in inputs)
 
 
 def _fixed(variant: Variant) -> Iterator[tuple[str, Endpoint]]:
@@ -65,7 +77,8 @@ def _fixes_rows(shape: Shape, is_given_back: bool, some_open: bool) -> bool:
     """
     if some_open:
         return len(shape) > 1 and is_given_back and shape[0] != 1
-    return len(shape) > 1 or is_given_back
+    # The examples can come later, as in [time, examples, features]; the last dimension is never theirs.
+    return is_given_back or (len(shape) > 1 and None not in shape[1:-1])
 
 
 @rule("unknown-shape", WARNING, "the rank or the last dimension of an input or output is unknown")

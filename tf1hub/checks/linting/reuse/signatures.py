@@ -5,6 +5,7 @@ What is about shapes and about what outputs are computed from has files of its o
 
 from collections.abc import Iterator
 
+from tf1hub.checks.linting.dataflow.ops import PLACEHOLDERS
 from tf1hub.checks.linting.findings import WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse import signature_outputs, signature_shapes
@@ -12,7 +13,7 @@ from tf1hub.checks.linting.reuse.interface import DEFAULT, Endpoint, inputs_of, 
 from tf1hub.checks.linting.rule import rule
 
 # `_Arg` stands for one in graphs that were made of functions.
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg"})
+_FED = PLACEHOLDERS | {"_Arg"}
 
 
 @rule("no-default-signature", WARNING, "no signature is called 'default'")
@@ -77,7 +78,7 @@ def _computing_node(variant: Variant, endpoint: Endpoint) -> str | None:
     """
     refs = endpoint.refs[:2] if endpoint.is_sparse else endpoint.refs
     nodes = (variant.index.nodes.get(name) for name, _ in refs)
-    return next((node.name for node in nodes if node is not None and node.op not in _PLACEHOLDERS), None)
+    return next((node.name for node in nodes if node is not None and node.op not in _FED), None)
 
 
 RULES = (

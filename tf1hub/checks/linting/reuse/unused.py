@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from tf1hub.checks.linting.dataflow.ops import FLOATS, PLACEHOLDERS
 from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
+from tf1hub.checks.linting.recognising.batch_norm import find_batch_norms
 from tf1hub.checks.linting.reuse.leftover_ops import LEFTOVERS
 from tf1hub.checks.linting.reuse.used_nodes import Uses, uses_of
 from tf1hub.checks.linting.rule import rule
@@ -25,19 +27,17 @@ _PLUMBING = frozenset(
 # Values do not go through these.
 _OF_THE_SHAPE = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
 _LOOPS = frozenset({"Enter", "RefEnter", "While", "StatelessWhile"})
-_READS = frozenset({"Identity", "ReadVariableOp"})
-_INPUTS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+_READS = frozenset({"Identity", "ReadVariableOp", "Split", "SplitV", "Unpack", "StridedSlice", "Transpose"})
 _TYPE_ATTRS = ("T", "dtype", "Tparams")
-_FLOATS = frozenset(map(dtypes.dtype_number, ("float16", "bfloat16", "float32", "float64")))
 
 
 @rule("unused-nodes", ADVICE, "computations that nobody needs")
 def unused_nodes(module: LintedModule) -> Iterator[Problem]:
     """Nodes that compute floats from what is fed, for no output, update op or loss.
 
-    Not told: what summaries, savers and input pipelines need, which have rules of their own; what assertions need that
-    nothing waits for and the step of a recurrent layer outside of its loop, which libraries leave; shapes; and what is computed of variables alone: `tf.get_variable` calls
-    every regularizer twice.
+    Not told: what summaries, savers, input pipelines and updates of batch normalization need, which have rules of their own;
+    what libraries leave, which are assertions that nothing waits for and the step of a recurrent layer outside of its loop;
+    shapes; and what is computed of variables alone: `tf.get_variable` calls every regularizer twice.
     """
     for variant in module.variants:
         if found := _unused(variant):
@@ -61,8 +61,9 @@ def _unused(variant: Variant) -> list[str]:
     told = [name for name, node in unused.items() if any(ops.fullmatch(node.op) for ops in LEFTOVERS)]
     asserting = _functions_that_assert(index)
     asserted = [name for name, node in unused.items() if asserting.intersection(functions_of(node))]
-    passed_over = uses.needed_by([*told, *asserted]) | uses.reached(told)
-    fed = [name for name, node in index.nodes.items() if node.op in _INPUTS]
+    updating = [update.node for norm in find_batch_norms(variant) for update in norm.updates]
+    passed_over = uses.needed_by([*told, *asserted, *updating]) | uses.reached(told)
+    fed = [name for name, node in index.nodes.items() if node.op in PLACEHOLDERS]
     computed = uses.reached(fed, _OF_THE_SHAPE)
     passed_over |= uses.needed_by(uses.reached(_first_steps(variant, uses, computed)))
     return [
@@ -80,7 +81,7 @@ def _first_steps(variant: Variant, uses: Uses, computed: set[str]) -> list[str]:
     nodes = variant.index.nodes
     found = []
     for variable in variant.variables:
-        takers = list(_takers(variable, uses, nodes))
+        takers = _takers(variable, uses, nodes)
         if any(name in uses.computing and nodes[name].op in _LOOPS for name in takers):
             outside = [name for name in takers if name in computed and nodes[name].op not in _LOOPS]
             if uses.used.isdisjoint(outside):
@@ -88,13 +89,17 @@ def _first_steps(variant: Variant, uses: Uses, computed: set[str]) -> list[str]:
     return found
 
 
-def _takers(variable: str, uses: Uses, nodes: Mapping[str, protos.NodeDef]) -> Iterator[str]:
-    """The nodes that take the value of a variable, or the variable itself."""
-    for name in uses.consumers.get(variable, ()):
-        if nodes[name].op in _READS:
-            yield from _takers(name, uses, nodes)
-        else:
-            yield name
+def _takers(variable: str, uses: Uses, nodes: Mapping[str, protos.NodeDef]) -> list[str]:
+    """The nodes that take the values of a variable or parts of them, or the variable itself."""
+    found: dict[str, bool] = {}
+    todo = [variable]
+    while todo:
+        for name in uses.consumers.get(todo.pop(), ()):
+            if name not in found:
+                found[name] = nodes[name].op not in _READS
+                if not found[name]:
+                    todo.append(name)
+    return [name for name, computes in found.items() if computes]
 
 
 def _functions_that_assert(index: GraphIndex) -> set[str]:
@@ -104,7 +109,7 @@ def _functions_that_assert(index: GraphIndex) -> set[str]:
 
 
 def _is_of_floats(node: protos.NodeDef) -> bool:
-    return any(attr in node.attr and node.attr[attr].type in _FLOATS for attr in _TYPE_ATTRS)
+    return any(attr in node.attr and node.attr[attr].type in FLOATS for attr in _TYPE_ATTRS)
 
 
 def _ends(uses: Uses, names: list[str]) -> list[str]:

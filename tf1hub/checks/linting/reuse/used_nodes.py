@@ -2,14 +2,11 @@
 
 import functools
 from collections.abc import Container, Iterable, Mapping
-from weakref import WeakKeyDictionary
 
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.graph import collections
-from tf1hub.graph.contexts import names_used, nodes_inside, read_contexts
+from tf1hub.graph.contexts import ContextDef, names_used, nodes_inside, read_contexts
 from tf1hub.names import is_control_input, node_name
-
-_FOUND: "WeakKeyDictionary[Variant, Uses]" = WeakKeyDictionary()
 
 
 class Uses:
@@ -32,13 +29,20 @@ class Uses:
     def needed_by(self, nodes: Iterable[str]) -> set[str]:
         """The nodes that some nodes need, themselves included. Names of no node are passed over."""
         needed: set[str] = set()
+        self._add_needed(needed, nodes)
+        return needed
+
+    def _add_needed(self, needed: set[str], nodes: Iterable[str]) -> list[str]:
+        """Adds what some nodes need to what is known to be needed, and returns what is new of it."""
+        added = []
         todo = list(nodes)
         while todo:
             name = todo.pop()
             if name not in needed and name in self.sources:
                 needed.add(name)
+                added.append(name)
                 todo.extend(self.sources[name])
-        return needed
+        return added
 
     def reached(self, nodes: Iterable[str], stops: Container[str] = ()) -> set[str]:
         """The nodes that values of some nodes get to, themselves included, but through no op of `stops`."""
@@ -78,17 +82,25 @@ class Uses:
         names = [name for each in self._variables for name in (each.variable_name, each.snapshot_name)]
         for key in (collections.TABLE_INITIALIZERS, collections.ASSET_FILEPATHS):
             names += self._index.collection_nodes(key)
-        used = self.computing | self.initializing | self.needed_by([*map(node_name, names), *self._inputs])
-        for contexts in read_contexts(self._index).values():
-            for context in contexts:
-                inside = nodes_inside(context, self._index)
-                if inside & used:
-                    used |= inside | self.needed_by(map(node_name, names_used(context, self._index)))
+        contexts = [context for some in read_contexts(self._index).values() for context in some]
+        within: dict[str, list[int]] = {}
+        for number, context in enumerate(contexts):
+            for name in nodes_inside(context, self._index):
+                within.setdefault(name, []).append(number)
+        used: set[str] = set()
+        taken: set[int] = set()
+        added = self._add_needed(used, [*self.computing, *self.initializing, *map(node_name, names), *self._inputs])
+        while added:
+            entered = {number for name in added for number in within.get(name, ())} - taken
+            taken |= entered
+            added = self._add_needed(used, (name for number in entered for name in self._whole(contexts[number])))
         return used
+
+    def _whole(self, context: ContextDef) -> set[str]:
+        """The nodes of a loop or branch, and those that it cannot be without."""
+        return nodes_inside(context, self._index).union(map(node_name, names_used(context, self._index)))
 
 
 def uses_of(variant: Variant) -> Uses:
     """The uses of a variant's nodes, found once."""
-    if variant not in _FOUND:
-        _FOUND[variant] = Uses(variant)
-    return _FOUND[variant]
+    return variant.kept(Uses)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tf1hub import files
 from tf1hub.checkpoints import local_checkpoint
+from tf1hub.checks.linting.dataflow.ops import FLOATS
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.format import dtypes
 from tf1hub.format.bundle_data import index_path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tf1hub.format.bundle_entry import TensorEntry
     from tf1hub.format.bundle_reader import BundleReader
 
-_FLOATS = frozenset(map(dtypes.dtype_number, ("float32", "float64", "float16", "bfloat16")))
 # What is looked at at once stays in the processor's cache; what was read is given back to the system.
 _BYTES_AT_ONCE = 1 << 19
 _BYTES_IN_MEMORY = 1 << 25
@@ -81,7 +81,7 @@ def value_ranges(module: LintedModule) -> dict[str, ValueRange]:
 
 
 def _has_floats(entry: "TensorEntry") -> bool:
-    return dtypes.base_dtype(entry.dtype) in _FLOATS and entry.num_elements > 0
+    return dtypes.base_dtype(entry.dtype) in FLOATS and entry.num_elements > 0
 
 
 class _Reading:

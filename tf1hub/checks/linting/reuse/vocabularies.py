@@ -11,6 +11,8 @@ from tf1hub.checks.linting.reuse.text_tables import TextContents, TextTable, rea
 from tf1hub.checks.linting.rule import rule
 
 _MOST_LINES = 5
+# Matrices are made larger up to a multiple of this, because hardware multiplies such faster.
+_PADDED = 64
 Vocabulary = tuple[Variant, TextTable, TextContents]
 
 
@@ -77,7 +79,9 @@ def vocabulary_size(module: LintedModule) -> Iterator[Problem]:
         numbered = {table.table: (table, contents) for table, contents in own if table.numbers_lines}
         sizes = {name: _entries(*each) for name, each in numbered.items()}
         for gathered in gathered_rows(variant, sizes) if sizes else ():
-            if gathered.needed > gathered.rows or (gathered.needed < gathered.rows and gathered.is_all):
+            spare = gathered.rows - gathered.needed
+            is_padding = spare < _PADDED and gathered.rows % _PADDED == 0
+            if spare < 0 or (spare > 0 and gathered.is_all and not is_padding):
                 yield _wrong_rows(module, variant, numbered[gathered.table][0], gathered, sizes[gathered.table])
 
 
@@ -109,9 +113,13 @@ def _wrong_rows(
     others = gathered.needed - entries
     ids = counted(entries, "token") + (f" and {others:,} more for others" if others > 0 else "")
     if gathered.needed > gathered.rows:
-        effect = f"the last {gathered.needed - gathered.rows:,} lead out of it, which fails or gives zeros"
+        missing = gathered.needed - gathered.rows
+        last = f"the last {missing:,} lead" if missing > 1 else "the last one leads"
+        effect = f"{last} out of it, which fails or gives zeros"
     else:
-        effect = f"the last {gathered.rows - gathered.needed:,} are never used, or vectors belong to other tokens"
+        spare = gathered.rows - gathered.needed
+        last = f"the last {spare:,} are" if spare > 1 else "the last one is"
+        effect = f"{last} never used, or vectors belong to other tokens"
     return Problem(
         f"The vocabulary {name!r} gives {counted(gathered.needed, 'id')} ({ids}), and the variable {variable!r} that they"
         f" gather from has {counted(gathered.rows, 'row')}: {effect}.",
