@@ -1,13 +1,19 @@
 """A module as the rules see it: its variants with their dataflow, its files and its checkpoint."""
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from tf1hub import files
+from tf1hub.checkpoints import local_checkpoint
 from tf1hub.checks.linting.dataflow.expansion import Ref, parse_ref
 from tf1hub.checks.linting.dataflow.flow import Flow
 from tf1hub.checks.linting.dataflow.liveness import Liveness
 from tf1hub.format import dtypes, protos
+from tf1hub.format.bundle_data import index_path
+from tf1hub.format.bundle_entry import TensorEntry
+from tf1hub.format.bundle_index import BundleIndex
 from tf1hub.graph import collections
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.signature_tensors import iter_tensor_names
@@ -78,6 +84,11 @@ class Variant:
         return any(each.dtype == dtypes.BOOL and not each.tensor_shape.dim for each in inputs)
 
     @functools.cached_property
+    def input_nodes(self) -> frozenset[str]:
+        """The nodes that are inputs of signatures."""
+        return frozenset(name for name, _ in self.all_inputs)
+
+    @functools.cached_property
     def variables(self) -> Mapping[str, StoredVariable]:
         """The global variables by their nodes."""
         stored = (stored_variable(each, self.index) for each in self._definitions(collections.GLOBAL_VARIABLES))
@@ -139,6 +150,22 @@ class LintedModule:
     def kept(self, compute: "Callable[[LintedModule], _Computed]") -> _Computed:
         """What a function computes of the module. It is called once, however many rules ask."""
         return _kept(self._kept, compute, self)
+
+    @functools.cached_property
+    def stored_entries(self) -> Mapping[str, TensorEntry]:
+        """What the checkpoint's index says of each tensor; nothing for a spec in memory, or a module without variables."""
+        prefix = self.spec.checkpoint
+        has_variables = any(variant.variables for variant in self.variants)
+        if prefix is None or not (has_variables or files.exists(index_path(prefix))):
+            return {}
+        with local_checkpoint(prefix, index_only=True) as local:
+            return dict(BundleIndex(local).entries)
+
+    def path_inside(self, path: str) -> str:
+        """A file's path inside the module; of a spec in memory the path where it lies."""
+        if self.directory is None:
+            return path
+        return path.removeprefix(files.join(self.directory, "")).replace(os.sep, "/")
 
     def training_counterpart(self, variant: Variant) -> Variant | None:
         """The variant that has the tag "train" and otherwise the same ones."""

@@ -20,7 +20,7 @@ _REST = 0.05
 
 
 @rule("batch-norm-momentum", WARNING, "batch normalization whose averages follow new data too slowly")
-def _momentum(module: LintedModule) -> Iterator[Problem]:
+def batch_norm_momentum(module: LintedModule) -> Iterator[Problem]:
     for variant in module.for_training:
         running = find_running_updates(variant)
         slow = {each.variable: each.momentum for each in running if (each.momentum or 0) > _LARGEST_MOMENTUM}
@@ -41,7 +41,7 @@ def _momentum(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("batch-norm-averages-not-updated", WARNING, "moving averages that stay as they are in training")
-def _averages_not_updated(module: LintedModule) -> Iterator[Problem]:
+def batch_norm_averages_not_updated(module: LintedModule) -> Iterator[Problem]:
     for variant in module.for_training:
         norms = find_batch_norms(variant)
         trained = [norm for norm in norms if norm.statistics and (norm.uses_batch or variant.has_switch)]
@@ -71,7 +71,7 @@ def _averages_not_updated(module: LintedModule) -> Iterator[Problem]:
     WARNING,
     "updates of moving averages in a variant that has a counterpart to train",
 )
-def _updates_in_inference(module: LintedModule) -> Iterator[Problem]:
+def batch_norm_updates_in_inference(module: LintedModule) -> Iterator[Problem]:
     for variant in module.for_inference:
         updates = find_moving_updates(variant) if module.training_counterpart(variant) is not None else []
         if updates:
@@ -90,7 +90,7 @@ def _updates_in_inference(module: LintedModule) -> Iterator[Problem]:
 @rule(
     "batch-norm-batch-statistics", ERROR, "batch normalization with the batch's statistics in a variant for inference"
 )
-def _batch_statistics(module: LintedModule) -> Iterator[Problem]:
+def batch_norm_batch_statistics(module: LintedModule) -> Iterator[Problem]:
     for variant in module.for_inference:
         found = find_batch_norms(variant)
         # Where it depends on what must be fed, the averages can be taken as well.
@@ -108,7 +108,7 @@ def _batch_statistics(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("batch-norm-averages-trainable", ERROR, "moving averages that are trainable variables")
-def _averages_trainable(module: LintedModule) -> Iterator[Problem]:
+def batch_norm_averages_trainable(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         norms = [norm for norm in find_batch_norms(variant) if variant.trainable.intersection(norm.averages)]
         if norms:
@@ -157,9 +157,9 @@ def _averages_for_inference(module: LintedModule, trained: Variant) -> set[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    _momentum,
-    _averages_not_updated,
-    _updates_in_inference,
-    _batch_statistics,
-    _averages_trainable,
+    batch_norm_momentum,
+    batch_norm_averages_not_updated,
+    batch_norm_updates_in_inference,
+    batch_norm_batch_statistics,
+    batch_norm_averages_trainable,
 )

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from tf1hub.checks.linting.findings import ADVICE, ERROR, WARNING, Problem, counted, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
-from tf1hub.checks.linting.recognising.dropout import Dropout, find_certain_nodes, find_dropouts, input_nodes
+from tf1hub.checks.linting.recognising.dropout import Dropout, find_certain_nodes, find_dropouts
 from tf1hub.checks.linting.recognising.dropout_scopes import find_scopes_without_dropout
 from tf1hub.checks.linting.rule import rule
-from tf1hub.format import dtypes
 
 # Rates that publications use lie between; others are mostly keep_prob taken for the rate, or leftovers of an experiment.
 _LOWEST_USUAL_RATE = 0.05
@@ -56,7 +55,7 @@ def _signatures_with(dropouts: Sequence[Dropout], variant: Variant) -> list[str]
 @rule("dropout-missing-in-training", WARNING, "a variant for training whose scopes promise dropout that is not there")
 def dropout_missing_in_training(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
-        if not variant.is_for_training or _has_switch(variant):
+        if not variant.is_for_training or variant.has_switch:
             continue
         scopes = find_scopes_without_dropout(variant)
         if scopes:
@@ -103,7 +102,7 @@ def dropout_rate_hidden(module: LintedModule) -> Iterator[Problem]:
         if not variant.is_for_training:  # what is always active there has no business there, whatever its rate
             hidden = [each for each in hidden if not each.is_active]
         # Where one is exposed, the publisher chose which rates are worth it.
-        if hidden and not any(each.placeholders & input_nodes(variant) for each in find_dropouts(variant)):
+        if hidden and not any(each.placeholders & variant.input_nodes for each in find_dropouts(variant)):
             yield Problem(
                 f"{_described(hidden)} {_is_or_are(hidden)} not set by an input of any signature: how much dropout it takes"
                 " depends on how much data there is, and a consumer cannot adapt it.",
@@ -137,13 +136,7 @@ def _is_or_are(dropouts: Sequence[Dropout]) -> str:
 
 def _has_to_be_fed(dropout: Dropout, variant: Variant) -> bool:
     """Whether the rate is an input without a default: who applies the module decides."""
-    return dropout.rate is None and bool(dropout.placeholders & input_nodes(variant))
-
-
-def _has_switch(variant: Variant) -> bool:
-    """Whether a signature has an input that can switch dropout on."""
-    nodes = map(variant.flow.nodes.get, input_nodes(variant))
-    return any(node.attr("dtype").type == dtypes.BOOL for node in nodes if node is not None)
+    return dropout.rate is None and bool(dropout.placeholders & variant.input_nodes)
 
 
 RULES = (dropout_in_inference, dropout_missing_in_training, dropout_rate, dropout_rate_hidden)

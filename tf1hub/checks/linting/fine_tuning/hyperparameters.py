@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tf1hub.checks.linting.findings import ADVICE, Problem, counted
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import distinct_batch_norms, find_batch_norms, find_running_updates
-from tf1hub.checks.linting.recognising.dropout import find_dropouts, input_nodes
+from tf1hub.checks.linting.recognising.dropout import find_dropouts
 from tf1hub.checks.linting.rule import rule
 
 
@@ -36,7 +36,7 @@ def _exposes_any(variant: Variant) -> bool:
     setting = {name for each in find_batch_norms(variant) for name in each.momentum_inputs}
     for each in find_dropouts(variant):
         setting |= each.placeholders
-    return bool(setting & input_nodes(variant))
+    return bool(setting & variant.input_nodes)
 
 
 RULES = (hyperparameters_hidden,)

@@ -24,7 +24,7 @@ def find_inputs(variant: Variant) -> dict[Ref, list[str]]:
     A placeholder is one, fed by a signature or not. One with a default is one when it is an input of a signature.
     """
     flow, losses = variant.flow, find_losses(variant)
-    fed = {name for name, _ in variant.all_inputs}
+    fed = variant.input_nodes
     inputs = {node.name for node in flow.of_ops(_PLACEHOLDERS)}
     inputs.update(node.name for node in flow.by_op.get(_PLACEHOLDER_WITH_DEFAULT, ()) if node.name in fed)
     if not inputs & flow.ancestors(map(flow.result, losses), controls=True):

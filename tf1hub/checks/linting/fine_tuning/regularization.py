@@ -12,7 +12,7 @@ from tf1hub.checks.linting.rule import rule
 
 
 @rule("regularization-missing", WARNING, "weight matrices that can be trained, but no regularization loss")
-def missing(module: LintedModule) -> Iterator[Problem]:
+def regularization_missing(module: LintedModule) -> Iterator[Problem]:
     """Looks at the variants that are there to be trained."""
     for variant in module.for_training:
         if variant.regularization_losses or not (matrices := find_weight_matrices(variant)):
@@ -30,7 +30,7 @@ def missing(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("regularization-needs-input", ERROR, "regularization losses that depend on an input")
-def needs_input(module: LintedModule) -> Iterator[Problem]:
+def regularization_needs_input(module: LintedModule) -> Iterator[Problem]:
     """Looks at all variants, since each can be instantiated for training."""
     for variant in module.variants:
         if losses := [loss for loss in find_inputs(variant) if not _have_defaults(variant, loss)]:
@@ -38,7 +38,7 @@ def needs_input(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("regularization-ignores-input", WARNING, "regularization losses that depend on an input with a default")
-def ignores_input(module: LintedModule) -> Iterator[Problem]:
+def regularization_ignores_input(module: LintedModule) -> Iterator[Problem]:
     """Looks at all variants, since each can be instantiated for training."""
     for variant in module.variants:
         if losses := [loss for loss in find_inputs(variant) if _have_defaults(variant, loss)]:
@@ -64,7 +64,7 @@ def _depending(variant: Variant, losses: Sequence[Ref], effect: str) -> Problem:
 
 
 @rule("regularization-constant", WARNING, "regularization losses that no training can change")
-def constant(module: LintedModule) -> Iterator[Problem]:
+def regularization_constant(module: LintedModule) -> Iterator[Problem]:
     """Looks at the variants that are there to be trained."""
     for variant in module.for_training:
         inputs = find_inputs(variant)
@@ -93,7 +93,7 @@ def constant(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("regularization-counted-twice", WARNING, "regularization losses that are counted twice")
-def counted_twice(module: LintedModule) -> Iterator[Problem]:
+def regularization_counted_twice(module: LintedModule) -> Iterator[Problem]:
     """Looks at the variants that are there to be trained."""
     for variant in module.for_training:
         repeated = find_repeated_losses(variant)
@@ -137,4 +137,10 @@ def _counted(names: Sequence[str], one: str, many: str) -> str:
     return f"{len(names):,} {form(len(names), one, many)} ({named(names)})"
 
 
-RULES = (missing, needs_input, ignores_input, constant, counted_twice)
+RULES = (
+    regularization_missing,
+    regularization_needs_input,
+    regularization_ignores_input,
+    regularization_constant,
+    regularization_counted_twice,
+)

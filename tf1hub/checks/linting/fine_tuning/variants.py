@@ -7,7 +7,6 @@ from tf1hub.checks.linting.fine_tuning.signature_differences import find_signatu
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import distinct_batch_norms, find_batch_norms
 from tf1hub.checks.linting.recognising.dropout import Dropout, find_dropouts
-from tf1hub.checks.linting.reuse.value_ranges import stored_entries
 from tf1hub.checks.linting.rule import rule
 
 
@@ -45,18 +44,18 @@ def _made_for_inference(variant: Variant) -> tuple[list[str], list[str]]:
 
 def _is_exposed(variant: Variant, dropout: Dropout) -> bool:
     """Whether a consumer says with a call how much is dropped."""
-    fed = {name for name, _ in variant.all_inputs}
+    fed = variant.input_nodes
     return dropout.is_alive and bool(dropout.placeholders) and dropout.placeholders <= fed
 
 
 @rule("training-variables-missing", ERROR, "variables of a variant that the checkpoint lacks")
-def variables_missing(module: LintedModule) -> Iterator[Problem]:
+def training_variables_missing(module: LintedModule) -> Iterator[Problem]:
     """Of a spec in memory, the variables count that `ModuleSpec.export` writes."""
     if not any(variant.variables for variant in module.variants):
         return
     exported = next((each for each in module.variants if not each.tags), module.variants[0])
     checkpoint = module.spec.checkpoint
-    known = set(module.kept(stored_entries)) if checkpoint is not None else _names(exported)
+    known = set(module.stored_entries) if checkpoint is not None else _names(exported)
     holder = "The checkpoint" if checkpoint is not None else f"What is exported of {_told(exported)}"
     for variant in module.variants:
         names = sorted(_names(variant) - known)
@@ -75,7 +74,7 @@ def _names(variant: Variant) -> set[str]:
 
 
 @rule("variant-signatures-differ", WARNING, "signatures that are not the same in all variants")
-def signatures_differ(module: LintedModule) -> Iterator[Problem]:
+def variant_signatures_differ(module: LintedModule) -> Iterator[Problem]:
     """Compares each variant with the one that a consumer would use in its place."""
     for one, other in _pairs(module):
         for difference in sorted(find_signature_differences(one, other)):
@@ -89,7 +88,7 @@ def signatures_differ(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("variant-trainables-differ", WARNING, "variables that only some variants let a consumer train")
-def trainables_differ(module: LintedModule) -> Iterator[Problem]:
+def variant_trainables_differ(module: LintedModule) -> Iterator[Problem]:
     """Compares the variables that two variants share, and what one for training lacks."""
     for one, other in _pairs(module):
         ours, theirs = _trainable_names(one), _trainable_names(other)
@@ -132,4 +131,4 @@ def _told(variant: Variant) -> str:
     return f"the variant tagged {named(variant.tags)}"
 
 
-RULES = (no_training_variant, variables_missing, signatures_differ, trainables_differ)
+RULES = (no_training_variant, training_variables_missing, variant_signatures_differ, variant_trainables_differ)

@@ -48,11 +48,6 @@ def _all_dropouts(variant: Variant) -> list[Dropout]:
     return list(_iter_dropouts(variant))
 
 
-def input_nodes(variant: Variant) -> frozenset[str]:
-    """The nodes that are inputs of signatures."""
-    return frozenset(name for name, _ in variant.all_inputs)
-
-
 def _iter_dropouts(variant: Variant) -> Iterator[Dropout]:
     flow, liveness = variant.flow, variant.liveness
     found = [(each.node, each.threshold, _rate(variant, each)) for each in iter_masked_values(flow, liveness)]

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from tf1hub import files
 from tf1hub.checks.describing.file_sizes import file_sizes
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
 from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
@@ -24,7 +23,7 @@ def asset_unread(module: LintedModule) -> Iterator[Problem]:
     listed = set()
     for variant in module.variants:
         for node, path in assets_of(variant).items():
-            name = _name(module, path)
+            name = module.path_inside(path)
             listed.add(name)
             if not _is_used(variant, node):
                 yield Problem(
@@ -60,13 +59,6 @@ def _is_used(variant: Variant, node: str) -> bool:
 def _is_looked_up(variant: Variant, initializer: FlowNode) -> bool:
     table = variant.flow.origin(initializer.inputs[0])[0]
     return any(reader.op not in FROM_TEXT for reader in readers(variant, table))
-
-
-def _name(module: LintedModule, path: str) -> str:
-    """An asset's path inside the module; of a spec in memory the path where it lies."""
-    if module.directory is None:
-        return path
-    return path.removeprefix(files.join(module.directory, "")).replace("\\", "/")
 
 
 def _files_in_assets(module: LintedModule) -> list[str]:

@@ -14,7 +14,7 @@ _RESHAPING = PASSING | {"Reshape", "Squeeze", "ExpandDims", "Cast"}
 
 
 @rule("classification-softmax", ADVICE, "a classification gives probabilities instead of logits")
-def _classification_softmax(module: LintedModule) -> Iterator[Problem]:
+def classification_softmax(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         signatures = [name for name in variant.signatures if _is_classification(variant, name)]
         outputs = ((name, outputs_of(variant, name).get(DEFAULT)) for name in signatures)
@@ -51,4 +51,4 @@ def _softmax(variant: Variant, ref: Ref) -> str | None:
     return name if is_written_out and total is not None and total.inputs[:1] == (above,) else None
 
 
-RULES = (_classification_softmax,)
+RULES = (classification_softmax,)

@@ -101,3 +101,6 @@ def _graph_bytes(module: LintedModule) -> int:
     if module.directory is not None:
         return file_sizes(module.directory).get(module_directory.SAVED_MODEL, 0)
     return sum(variant.index.meta_graph.ByteSize() for variant in module.variants)
+
+
+RULES = (large_constant, graph_too_large)

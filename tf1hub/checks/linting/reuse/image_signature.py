@@ -24,7 +24,7 @@ _IMAGE = CommonSignature(
 
 
 @rule("image-signature", WARNING, "a signature comes close to that of an image feature vector or classification")
-def _image_signature(module: LintedModule) -> Iterator[Problem]:
+def image_signature(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         names = [name for name in variant.signatures if is_image_signature(variant, name)]
         details = ((name, detail) for name in names for detail in _details(variant, name))
@@ -123,4 +123,4 @@ def _size_is_attached(variant: Variant) -> bool:
         return True
 
 
-RULES = (_image_signature,)
+RULES = (image_signature,)

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
 from tf1hub.checks.linting.findings import WARNING, Problem, counted, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
-from tf1hub.checks.linting.reuse.graph_size import graph_too_large, large_constant
 from tf1hub.checks.linting.reuse.leftover_ops import DATASET, INPUT_PIPELINE, SAVER, SUMMARY
 from tf1hub.checks.linting.reuse.op_nodes import nodes_by_op
-from tf1hub.checks.linting.reuse.unused import unused_nodes, unused_variables
 from tf1hub.checks.linting.reuse.used_nodes import uses_of
-from tf1hub.checks.linting.rule import Rule, rule
+from tf1hub.checks.linting.rule import rule
 
 
 @rule("summary-op", WARNING, "summaries for TensorBoard")
@@ -73,12 +71,4 @@ def _listed(nodes: list[FlowNode]) -> str:
     return f"{counted(len(nodes), 'node')} ({named(names)}) {'are' if len(nodes) > 1 else 'is'} there"
 
 
-RULES: tuple[Rule, ...] = (
-    summary_op,
-    queue_op,
-    save_restore_op,
-    unused_nodes,
-    unused_variables,
-    large_constant,
-    graph_too_large,
-)
+RULES = (summary_op, queue_op, save_restore_op)

@@ -7,8 +7,7 @@ from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, nam
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.checks.linting.reuse.op_nodes import nodes_by_op, nodes_of
 from tf1hub.checks.linting.reuse.op_tables import op_tables
-from tf1hub.checks.linting.reuse.placements import device_left
-from tf1hub.checks.linting.rule import Rule, rule
+from tf1hub.checks.linting.rule import rule
 from tf1hub.graph.op_libraries import find_library
 
 _PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
@@ -77,4 +76,4 @@ def _ops(nodes: list[FlowNode]) -> str:
     return f"the op{'s' if len(ops) > 1 else ''} {named(ops)} ({counted(len(nodes), 'node')})"
 
 
-RULES: tuple[Rule, ...] = (op_unknown, op_unsupported, python_op, device_left)
+RULES = (op_unknown, op_unsupported, python_op)

@@ -115,3 +115,6 @@ def _is_odd(index: GraphIndex, name: str, target: str) -> bool:
         todo.extend(sources - seen)
         seen |= sources
     return not todo
+
+
+RULES = (device_left,)

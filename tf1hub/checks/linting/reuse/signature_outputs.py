@@ -10,7 +10,7 @@ from tf1hub.checks.linting.rule import rule
 
 
 @rule("output-without-input", WARNING, "an output depends on no input of its signature")
-def _output_without_input(module: LintedModule) -> Iterator[Problem]:
+def output_without_input(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         for told in told_once(_without_input(variant)):
             yield Problem(
@@ -34,7 +34,7 @@ def _without_input(variant: Variant) -> Iterator[tuple[str, Endpoint]]:
 
 
 @rule("output-without-variable", ADVICE, "a float output depends on no variable, though the module has variables")
-def _output_without_variable(module: LintedModule) -> Iterator[Problem]:
+def output_without_variable(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         for told in told_once(_without_variable(variant)) if variant.variables else ():
             yield Problem(
@@ -69,7 +69,7 @@ def _independent(variant: Variant, outputs: Iterable[Endpoint], reached: set[str
 
 
 @rule("tensor-repeated", ADVICE, "a signature has one tensor under several names")
-def _tensor_repeated(module: LintedModule) -> Iterator[Problem]:
+def tensor_repeated(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         told: set[tuple[Ref, ...]] = set()
         for name in variant.signatures:
@@ -107,4 +107,4 @@ def _repetition(variant: Variant, signature: str, what: str, repeated: list[list
     )
 
 
-RULES = (_output_without_input, _output_without_variable, _tensor_repeated)
+RULES = (output_without_input, output_without_variable, tensor_repeated)

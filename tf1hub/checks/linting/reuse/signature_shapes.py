@@ -15,7 +15,7 @@ _WIDTH_OF_WEIGHTS = {"MatMul": 0, "BatchMatMul": -2, "BatchMatMulV2": -2, "Conv2
 
 
 @rule("fixed-batch-size", WARNING, "an input takes one number of examples only")
-def _fixed_batch_size(module: LintedModule) -> Iterator[Problem]:
+def fixed_batch_size(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         fixed = (each for each in _fixed(variant) if not _has_an_open_variant(module, variant, *each))
         for told in told_once(fixed):
@@ -82,7 +82,7 @@ def _fixes_rows(shape: Shape, is_given_back: bool, some_open: bool) -> bool:
 
 
 @rule("unknown-shape", WARNING, "the rank or the last dimension of an input or output is unknown")
-def _unknown_shape(module: LintedModule) -> Iterator[Problem]:
+def unknown_shape(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         yield from _inputs_without_rank(variant)
         yield from _inputs_without_width(variant)
@@ -184,4 +184,4 @@ def _is_open(endpoint: Endpoint) -> bool:
     return endpoint.shape is not None and len(endpoint.shape) > 1 and endpoint.shape[-1] is None
 
 
-RULES = (_fixed_batch_size, _unknown_shape)
+RULES = (fixed_batch_size, unknown_shape)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tf1hub.checks.linting.dataflow.ops import PLACEHOLDERS
 from tf1hub.checks.linting.findings import WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
-from tf1hub.checks.linting.reuse import signature_outputs, signature_shapes
 from tf1hub.checks.linting.reuse.interface import DEFAULT, Endpoint, inputs_of, told_once
 from tf1hub.checks.linting.rule import rule
 
@@ -17,7 +16,7 @@ _FED = PLACEHOLDERS | {"_Arg"}
 
 
 @rule("no-default-signature", WARNING, "no signature is called 'default'")
-def _no_default_signature(module: LintedModule) -> Iterator[Problem]:
+def no_default_signature(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         names = list(variant.signatures)
         if DEFAULT not in names:
@@ -32,7 +31,7 @@ def _no_default_signature(module: LintedModule) -> Iterator[Problem]:
 
 
 @rule("no-default-output", WARNING, "a signature has no output that is called 'default'")
-def _no_default_output(module: LintedModule) -> Iterator[Problem]:
+def no_default_output(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         lacking = [name for name in variant.signatures if _lacks_default_output(variant, name)]
         if lacking:
@@ -54,7 +53,7 @@ def _lacks_default_output(variant: Variant, signature: str) -> bool:
 
 
 @rule("input-not-placeholder", WARNING, "an input is no placeholder, but a value that the graph computes")
-def _input_not_placeholder(module: LintedModule) -> Iterator[Problem]:
+def input_not_placeholder(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         inputs = [(name, each) for name in variant.signatures for each in inputs_of(variant, name).values()]
         for told in told_once(each for each in inputs if _computing_node(variant, each[1]) is not None):
@@ -81,10 +80,4 @@ def _computing_node(variant: Variant, endpoint: Endpoint) -> str | None:
     return next((node.name for node in nodes if node is not None and node.op not in _FED), None)
 
 
-RULES = (
-    _no_default_signature,
-    _no_default_output,
-    _input_not_placeholder,
-    *signature_shapes.RULES,
-    *signature_outputs.RULES,
-)
+RULES = (no_default_signature, no_default_output, input_not_placeholder)

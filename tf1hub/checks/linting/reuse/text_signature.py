@@ -22,7 +22,7 @@ _READERS_OF_BYTES = frozenset(
 
 
 @rule("text-signature", WARNING, "a signature comes close to that of a text embedding")
-def _text_signature(module: LintedModule) -> Iterator[Problem]:
+def text_signature(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         if is_text_signature(variant, DEFAULT):
             yield from _TEXT.problems(variant, ((DEFAULT, detail) for detail in _details(variant)))
@@ -72,4 +72,4 @@ def _details(variant: Variant) -> Iterator[Detail]:
     yield from output_details(output, rank_follows)
 
 
-RULES = (_text_signature,)
+RULES = (text_signature,)

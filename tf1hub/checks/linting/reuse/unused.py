@@ -147,3 +147,6 @@ def unused_variables(module: LintedModule) -> Iterator[Problem]:
 def _bytes(variable: StoredVariable) -> int:
     """The bytes of a variable's values, 0 when they are not known."""
     return math.prod(variable.shape) * (dtypes.item_size(variable.dtype) or 0) if variable.shape is not None else 0
+
+
+RULES = (unused_nodes, unused_variables)

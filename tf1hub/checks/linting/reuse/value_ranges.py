@@ -7,13 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tf1hub import files
 from tf1hub.checkpoints import local_checkpoint
 from tf1hub.checks.linting.dataflow.ops import FLOATS
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.format import dtypes
-from tf1hub.format.bundle_data import index_path
-from tf1hub.format.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
     from tf1hub.format.bundle_entry import TensorEntry
@@ -53,22 +50,12 @@ class ValueRange:
         return self.least if self.least == self.largest and not self.not_finite else None
 
 
-def stored_entries(module: LintedModule) -> "dict[str, TensorEntry]":
-    """What the checkpoint's index says of each tensor; nothing for a spec in memory, or a module without variables."""
-    prefix = module.spec.checkpoint
-    has_variables = any(variant.variables for variant in module.variants)
-    if prefix is None or not (has_variables or files.exists(index_path(prefix))):
-        return {}
-    with local_checkpoint(prefix, index_only=True) as local:
-        return dict(BundleIndex(local).entries)
-
-
 def value_ranges(module: LintedModule) -> dict[str, ValueRange]:
     """The range of each variable of floats in the checkpoint that has elements, in the order of the checkpoint.
 
     Raises what reading a checkpoint raises: CheckpointError, CorruptModuleError.
     """
-    entries = [entry for entry in module.kept(stored_entries).values() if _has_floats(entry)]
+    entries = [entry for entry in module.stored_entries.values() if _has_floats(entry)]
     if not entries or module.spec.checkpoint is None:
         return {}
     from tf1hub.format.bundle_reader import BundleReader

@@ -1,9 +1,7 @@
 """Rules about vocabulary files: those that lookup tables are filled from."""
 
-import os
 from collections.abc import Callable, Iterator
 
-from tf1hub import files
 from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.gathered_rows import GatheredRows, gathered_rows
@@ -43,13 +41,13 @@ def vocabulary_duplicates(module: LintedModule) -> Iterator[Problem]:
         tokens = [token for token, _ in contents.duplicates]
         _, lines = contents.duplicates[0]
         yield Problem(
-            f"The vocabulary {_name(module, table)!r} holds {counted(len(tokens), 'token')} more than once:"
+            f"The vocabulary {module.path_inside(table.path)!r} holds {counted(len(tokens), 'token')} more than once:"
             f" {named(tokens)} (the first on lines {_numbers(lines)}); TensorFlow refuses to fill a table in which a key"
             " has two values, so the module cannot be used.",
             "Remove the later lines, and their rows of the embeddings.",
             variant.tags,
             node=table.initializer,
-            file=_name(module, table),
+            file=module.path_inside(table.path),
         )
 
 
@@ -59,12 +57,12 @@ def vocabulary_blank_lines(module: LintedModule) -> Iterator[Problem]:
     for variant, table, contents in _each_file_once(module, lambda contents: bool(contents.blank)):
         blank = f"{counted(len(contents.blank), 'empty line')} (line{'s' * (len(contents.blank) > 1)}"
         yield Problem(
-            f"The vocabulary {_name(module, table)!r} has {blank} {_numbers(contents.blank)} of {contents.lines:,});"
+            f"The vocabulary {module.path_inside(table.path)!r} has {blank} {_numbers(contents.blank)} of {contents.lines:,});"
             " TensorFlow refuses to fill a table from such a file, so the module cannot be used.",
             "Remove the empty lines, those at the end too; for an empty token give it a name such as '<empty>'.",
             variant.tags,
             node=table.initializer,
-            file=_name(module, table),
+            file=module.path_inside(table.path),
         )
 
 
@@ -96,7 +94,7 @@ def _wrong_size(module: LintedModule, variant: Variant, table: TextTable, lines:
     else:
         left_out = lines - table.lines
         effect = f"the last {left_out:,} are never found" if left_out > 1 else "the last one is never found"
-    name = _name(module, table)
+    name = module.path_inside(table.path)
     return Problem(
         f"The vocabulary {name!r} has {counted(lines, 'line')}, and its table says that it has {table.lines:,}: {effect}.",
         "Ship the vocabulary that the module was trained with, and give its number of lines as `vocab_size`, or none.",
@@ -109,7 +107,7 @@ def _wrong_size(module: LintedModule, variant: Variant, table: TextTable, lines:
 def _wrong_rows(
     module: LintedModule, variant: Variant, table: TextTable, gathered: GatheredRows, entries: int
 ) -> Problem:
-    variable, name = variant.variable_name(gathered.variable), _name(module, table)
+    variable, name = variant.variable_name(gathered.variable), module.path_inside(table.path)
     others = gathered.needed - entries
     ids = counted(entries, "token") + (f" and {others:,} more for others" if others > 0 else "")
     if gathered.needed > gathered.rows:
@@ -129,13 +127,6 @@ def _wrong_rows(
         variable=variable,
         file=name,
     )
-
-
-def _name(module: LintedModule, table: TextTable) -> str:
-    """The file's path inside the module; of a spec in memory the path where it lies."""
-    if module.directory is None:
-        return table.path
-    return table.path.removeprefix(files.join(module.directory, "")).replace(os.sep, "/")
 
 
 def _numbers(lines: tuple[int, ...]) -> str:

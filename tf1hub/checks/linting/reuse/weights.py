@@ -7,7 +7,7 @@ from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, nam
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import find_batch_norms
 from tf1hub.checks.linting.recognising.moving_averages import find_updates
-from tf1hub.checks.linting.reuse.value_ranges import ValueRange, stored_entries, value_ranges
+from tf1hub.checks.linting.reuse.value_ranges import ValueRange, value_ranges
 from tf1hub.checks.linting.rule import rule
 
 FindVariables = Callable[[Variant], set[str]]
@@ -126,7 +126,7 @@ def _told(names: list[str], ranges: dict[str, ValueRange]) -> str:
 def variables_unused_by_variants(module: LintedModule) -> Iterator[Problem]:
     """Yields what is in the checkpoint and in no variant, such as the slots of optimizers."""
     known = {variable.checkpoint_name for variant in module.variants for variable in variant.variables.values()}
-    entries = module.kept(stored_entries)
+    entries = module.stored_entries
     unused = [name for name in entries if name not in known and name not in _NO_VARIABLES]
     if unused:
         size = sum(entries[name].nbytes or entries[name].size for name in unused)
