@@ -11,7 +11,7 @@ A variable that no round changes hands on its first value, and is an Identity of
 
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from tf1hub.checks.linting.dataflow.expansion import LOOP_VARIABLE, Expansion, FlowNode, Ref
@@ -132,6 +132,19 @@ class Flow:
             if controls:
                 todo.extend((control, 0) for control in node.controls)
         return found
+
+    def uses(self, name: str, passing: Collection[str] = PASSING) -> Iterator[tuple[FlowNode, int]]:
+        """What takes a node's values, with the place of that input; nodes that only hand them on are passed over."""
+        seen = set()
+        todo = [name]
+        while todo:
+            for consumer, place in self.consumers.get(todo.pop(), ()):
+                node = self.nodes[consumer]
+                if node.op not in passing or place != 0:
+                    yield node, place
+                elif consumer not in seen:
+                    seen.add(consumer)
+                    todo.append(consumer)
 
     def descendants(self, names: Iterable[str], *, controls: bool = False) -> set[str]:
         """The nodes that take something from some nodes, directly or not; those included.

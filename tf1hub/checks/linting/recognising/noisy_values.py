@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
+from tf1hub.checks.linting.dataflow.expansion import Ref
 from tf1hub.checks.linting.dataflow.flow import Flow
 from tf1hub.checks.linting.dataflow.liveness import Liveness
 from tf1hub.checks.linting.recognising.random_masks import ADDITIONS, HANDING_ON, other_input
@@ -33,11 +33,11 @@ def iter_noisy_values(flow: Flow, liveness: Liveness) -> Iterator[Noisy]:
     for random in flow.of_ops(_NORMAL_OPS):
         if not random.inputs or not _has_features(random.inputs[0], flow, liveness):
             continue
-        for scaled, place in _consumers(flow, random.name):
-            for noise, at in _consumers(flow, scaled.name) if scaled.op == "Mul" else ():
+        for scaled, place in flow.uses(random.name, HANDING_ON):
+            for noise, at in flow.uses(scaled.name, HANDING_ON) if scaled.op == "Mul" else ():
                 if noise.op in ADDITIONS and liveness.constant(other_input(noise, at)) == 1:
                     deviation = other_input(scaled, place)
-                    products = (product for product, _ in _consumers(flow, noise.name) if product.op == "Mul")
+                    products = (product for product, _ in flow.uses(noise.name, HANDING_ON) if product.op == "Mul")
                     yield from (Noisy(product.name, deviation) for product in products)
 
 
@@ -52,17 +52,3 @@ def _has_features(shape: Ref, flow: Flow, liveness: Liveness) -> bool:
         sizes = first_values(node.attr("value").tensor, _MOST_DIMENSIONS)
         return sizes is not None and sizes[-1] != 1
     return node.op == "Shape"
-
-
-def _consumers(flow: Flow, name: str) -> Iterator[tuple[FlowNode, int]]:
-    """What takes a node's value, with the place where; nodes that hand it on are passed over."""
-    seen = set()
-    todo = [name]
-    while todo:
-        for consumer, place in flow.consumers.get(todo.pop(), ()):
-            node = flow.nodes[consumer]
-            if node.op not in HANDING_ON or place != 0:
-                yield node, place
-            elif consumer not in seen:
-                seen.add(consumer)
-                todo.append(consumer)

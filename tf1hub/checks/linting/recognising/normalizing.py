@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode, Ref
 from tf1hub.checks.linting.dataflow.flow import Flow
-from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS
-from tf1hub.checks.linting.recognising.statistics import iter_placed_consumers
+from tf1hub.checks.linting.dataflow.ops import FUSED_BATCH_NORMS, PASSING
 
 _DIVISIONS = frozenset({"RealDiv", "Div", "DivNoNan"})
 _SUMS = frozenset({"Add", "AddV2", "BiasAdd"})
+_HANDING_ON = PASSING | {"Cast", "Reshape"}
 _SHAPING = frozenset({"Cast", "Reshape", "ExpandDims", "Squeeze", "BroadcastTo", "Tile"})
 _MOST_CONSUMERS = 8
 
@@ -60,7 +60,7 @@ class _Spelled:
         seen: set[str] = set()
         while todo and len(seen) < _MOST_CONSUMERS:
             name, is_inverse = todo.pop()
-            for node, place in iter_placed_consumers(self._flow, name):
+            for node, place in self._flow.uses(name, _HANDING_ON):
                 if node.name in seen or len(node.inputs) != 2:
                     continue
                 seen.add(node.name)
@@ -83,7 +83,7 @@ class _Spelled:
 
     def _minuend(self, product: FlowNode) -> Ref | None:
         """What a product is subtracted from."""
-        for node, place in iter_placed_consumers(self._flow, product.name):
+        for node, place in self._flow.uses(product.name, _HANDING_ON):
             if node.op == "Sub" and place == 1:
                 return node.inputs[0]
             if node.op == "Neg":
@@ -102,7 +102,7 @@ class _Spelled:
         return node.inputs[1] if node is not None and node.op == "Sub" and len(node.inputs) == 2 else None
 
     def _is_scaled_after(self, product: FlowNode) -> bool:
-        for node, place in iter_placed_consumers(self._flow, product.name):
+        for node, place in self._flow.uses(product.name, _HANDING_ON):
             is_affine = (node.op in _SUMS or node.op == "Mul") and len(node.inputs) == 2
             if is_affine and self._is_parameter(node.inputs[1 - place]):
                 return True

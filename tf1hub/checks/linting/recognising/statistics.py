@@ -1,6 +1,6 @@
 """Statistics of a batch, and the variables that keep averages of them: found behind a value, through plain arithmetic."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tf1hub.checks.linting.dataflow.expansion import BRANCH_RESULT, FlowNode, Ref
 from tf1hub.checks.linting.dataflow.flow import Flow
@@ -95,17 +95,3 @@ def _axes(flow: Flow, reduction: FlowNode) -> list[int]:
     if node is None or node.op != "Const":
         return []
     return first_values(node.attr("value").tensor, _MOST_AXES) or []
-
-
-def iter_placed_consumers(flow: Flow, name: str) -> Iterator[tuple[FlowNode, int]]:
-    """The nodes that take a node's values, through those that only hand them on, each with the place of the input."""
-    seen = set()
-    todo = [name]
-    while todo:
-        for consumer, place in flow.consumers.get(todo.pop(), ()):
-            node = flow.nodes[consumer]
-            if node.op not in PASSING | {"Cast", "Reshape"}:
-                yield node, place
-            elif place == 0 and consumer not in seen:
-                seen.add(consumer)
-                todo.append(consumer)
