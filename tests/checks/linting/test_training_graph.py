@@ -138,6 +138,11 @@ def test_what_is_no_graph_is_refused(training, tmp_path):
         hub.lint_training_graph(tmp_path / "missing.meta")
 
 
+def test_a_directory_is_refused_with_a_hint(tmp_path):
+    with pytest.raises(GraphError, match=r"is a directory.*model.ckpt-1000.meta"):
+        hub.lint_training_graph(tmp_path)
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path):
     """Not taken for a graph without such an optimizer: these lie beside a graph."""
     with tf.Graph().as_default() as graph, started_session() as session:

@@ -122,6 +122,11 @@ def _read_graph(graph: Any) -> protos.MetaGraphDef | None:
         return graph
     if isinstance(graph, str | os.PathLike):
         path = files.resolve(graph)
+        if not files.is_remote(path) and os.path.isdir(path):
+            raise GraphError(
+                f"{path!r} is a directory. Name the training's graph in it, the file that ends in .meta, such as"
+                f" {files.join(path, 'model.ckpt-1000.meta')!r}."
+            )
         data = files.read_bytes(path)
         if data.startswith(_BEGINNINGS) and not _may_regularize(data):
             return None
