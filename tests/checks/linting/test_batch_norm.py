@@ -47,6 +47,23 @@ def test_each_spelling_is_found(spelling, make):
     assert [name.rpartition("/")[2] for name in trained.averages] == ["moving_mean", "moving_variance"]
 
 
+@pytest.mark.parametrize("op", [tf.raw_ops.FusedBatchNorm, tf.raw_ops.FusedBatchNormV2, tf.raw_ops.FusedBatchNormV3])
+def test_every_version_of_the_fused_op_is_found(op):
+    def fused(x, training, momentum):
+        mean, variance = averages(x.shape[-1])
+        used = {"mean": [], "variance": []} if training else {"mean": mean, "variance": variance}
+        result = op(x=x, scale=tf.ones([2]), offset=tf.zeros([2]), is_training=training, **used)
+        for average, value in ((mean, result.batch_mean), (variance, result.batch_variance)) if training else ():
+            update = tf.assign_sub(average, (average - value) * (1.0 - momentum))
+            tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update.op)
+        return result.y
+
+    inference, training = variants(image_module_with(fused, momentum=0.95))
+    assert only(inference).uses_averages
+    assert (only(training).uses_batch, only(training).momentum) == (True, 0.95)
+    assert only(training).averages == only(inference).averages
+
+
 @pytest.mark.parametrize("spelling", [normalizing.layers, normalizing.keras, normalizing.raw])
 def test_the_placeholder_of_the_momentum_is_found(spelling):
     assert only(variants(module_with(spelling))[1]).momentum_inputs == ("momentum",)
