@@ -256,6 +256,25 @@ def _softmax_of_a_classifier_of_rows(folder: Path) -> Any:
     return one_variant(module_fn)
 
 
+@breaks("classification-softmax")
+def _softmax_of_pictures_in_grey(folder: Path) -> Any:
+    def module_fn():
+        pixels = tf.placeholder(tf.float32, [None, 8, 8, 1], name="x")
+        hub.add_signature(inputs=pixels, outputs=tf.nn.softmax(dense(tf.reshape(pixels, [-1, 64]), 5)))
+
+    return one_variant(module_fn)
+
+
+@breaks("classification-softmax")
+def _softmax_of_texts(folder: Path) -> Any:
+    def module_fn():
+        texts = tf.placeholder(tf.string, [None], name="texts")
+        words = tf.one_hot(tf.strings.to_hash_bucket_fast(texts, 10), 10)
+        hub.add_signature(inputs=texts, outputs=tf.nn.softmax(dense(words, 5)))
+
+    return one_variant(module_fn)
+
+
 @keeps("classification-softmax")
 def _logits_beside_probabilities(folder: Path) -> Any:
     return _classes(lambda x: {"default": x, "probabilities": tf.nn.softmax(x)})

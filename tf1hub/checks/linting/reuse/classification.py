@@ -7,7 +7,7 @@ from tf1hub.checks.linting.dataflow.ops import PASSING
 from tf1hub.checks.linting.findings import ADVICE, Problem
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.image_signature import is_image_signature
-from tf1hub.checks.linting.reuse.interface import DEFAULT, outputs_of, told_once
+from tf1hub.checks.linting.reuse.interface import DEFAULT, inputs_of, outputs_of, told_once
 from tf1hub.checks.linting.rule import rule
 
 _RESHAPING = PASSING | {"Reshape", "Squeeze", "ExpandDims", "Cast"}
@@ -32,8 +32,20 @@ def classification_softmax(module: LintedModule) -> Iterator[Problem]:
 
 
 def _is_classification(variant: Variant, signature: str) -> bool:
-    """A default signature that makes vectors of images counts: when a softmax gives them, they are no features."""
-    return "classif" in signature.lower() or (signature == DEFAULT and is_image_signature(variant, signature))
+    """A default signature that makes vectors of images or texts counts: when a softmax gives them, they are no features."""
+    if "classif" in signature.lower():
+        return True
+    if signature != DEFAULT:
+        return False
+    return is_image_signature(variant, signature) or _makes_vectors_of_pictures_or_texts(variant)
+
+
+def _makes_vectors_of_pictures_or_texts(variant: Variant) -> bool:
+    inputs = list(inputs_of(variant, DEFAULT).values())
+    output = outputs_of(variant, DEFAULT).get(DEFAULT)
+    if len(inputs) != 1 or output is None or output.rank != 2:
+        return False
+    return (inputs[0].is_float and inputs[0].rank == 4) or (inputs[0].dtype == "string" and inputs[0].rank == 1)
 
 
 def _softmax(variant: Variant, ref: Ref) -> str | None:
