@@ -61,7 +61,7 @@ def dropout_missing_in_training(module: LintedModule) -> Iterator[Problem]:
         if scopes:
             yield Problem(
                 f"The variant for training drops nothing in {counted(len(scopes), 'scope')} named after dropout,"
-                f" {named(scopes)}: who fine-tunes the module overfits sooner than its publisher did.",
+                f" {named(scopes)}: who fine-tunes the module overfits sooner than the names let expect.",
                 "Build this variant with dropout switched on, such as with `training=True`; or give the scope another name,"
                 " if there is not meant to be any.",
                 tags=variant.tags,
