@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import importlib.util
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,11 +56,13 @@ class Kind:
 def is_installed(library: str) -> bool:
     """Whether a library is here that a kind needs.
 
-    The Keras of TensorFlow 2.15 is what tf_keras is beside Keras 3. There `tf_slim.batch_norm` would bring tf_keras, which
-    no test of that environment may (see tests/conftest.py).
+    The Keras of TensorFlow 2.15 is what tf_keras is beside Keras 3. There `tf_slim.batch_norm` brings tf_keras, so it is not
+    for a process that must do without (see tests/conftest.py).
     """
-    if importlib.metadata.version("keras").startswith("2.") and library in ("tf_keras", "tf_slim.batch_norm"):
-        return library == "tf_keras"
+    if library == "tf_keras" and importlib.metadata.version("keras").startswith("2."):
+        return True
+    if library == "tf_slim.batch_norm" and sys.modules.get("tf_keras", "") is None:
+        return False
     return importlib.util.find_spec(library.partition(".")[0]) is not None
 
 
