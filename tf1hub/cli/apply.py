@@ -11,11 +11,12 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from tf1hub import files
+from tf1hub.checks.wording import counted
 from tf1hub.cli.applying.calls import Call, call_of
 from tf1hub.cli.applying.extras import check_installed
 from tf1hub.cli.options import json_option, module_argument, tags_option
 from tf1hub.cli.progress import progress
-from tf1hub.cli.text import count, human_size, print_json
+from tf1hub.cli.text import human_size, print_json
 from tf1hub.spec import read_spec
 
 _AFTER_DASHES = "tf1hub.after_dashes"
@@ -132,7 +133,7 @@ def _batch_size(asked: int | None, call: Call) -> int:
     if call.size is not None:
         if asked not in (None, call.size):
             raise click.UsageError(
-                f"The signature {call.signature!r} takes exactly {count(call.size, 'example')} at a time; leave --batch-size"
+                f"The signature {call.signature!r} takes exactly {counted(call.size, 'example')} at a time; leave --batch-size"
                 f" out. {call.describe_inputs()}"
             )
         return call.size
@@ -164,4 +165,4 @@ def _summarize(call: Call, output_file: str, examples: int, seconds: float, as_j
             }
         )
     else:
-        click.echo(f"{count(examples, 'row' if call.whole else 'example')}: {output_file}, {human_size(size)}")
+        click.echo(f"{counted(examples, 'row' if call.whole else 'example')}: {output_file}, {human_size(size)}")

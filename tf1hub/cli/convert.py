@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tf1hub import files
+from tf1hub.checks.wording import counted
 from tf1hub.cli.options import TagsType, json_option, module_argument, tags_option
 from tf1hub.cli.progress import reported_progress
 from tf1hub.cli.quiet_tensorflow import explained, quiet_tensorflow
-from tf1hub.cli.text import columns, count, human_size, print_json, readable
+from tf1hub.cli.text import columns, human_size, print_json, readable
 from tf1hub.errors import MissingModuleError
 from tf1hub.format import module_directory
 
@@ -114,16 +115,14 @@ def _saved_model_report(done: "ConvertedModule", out: str, seconds: float) -> st
     call = (
         f"applies {done.called!r}" if done.called else "not possible: several signatures, choose one with --signature"
     )
-    trained = (
-        f"{done.trainable_variables:,} trainable, {count(done.regularization_losses, 'regularization loss', 'losses')}"
-    )
+    trained = f"{done.trainable_variables:,} trainable, {counted(done.regularization_losses, 'regularization loss', 'losses')}"
     same = "the graph for inference" if done.tags == done.training_tags else f"the variant {_named(done.training_tags)}"
     rows = [
         ("calling it", readable(call) + (", gives a dict" if done.called and done.returns_dict else "")),
         ("signatures", readable(", ".join(done.signatures))),
         ("training=True", same),
-        ("variables", f"{count(done.variables, 'variable')} ({trained})"),
-        ("assets", count(done.assets, "file") if done.assets else "none"),
+        ("variables", f"{counted(done.variables, 'variable')} ({trained})"),
+        ("assets", counted(done.assets, "file") if done.assets else "none"),
         ("attached messages", ", ".join(done.attached_messages) or "none"),
     ]
     applied = "model(inputs)" if done.called else f"model.signatures[{done.signatures[0]!r}](**inputs)"

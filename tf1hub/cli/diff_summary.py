@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tf1hub.checks.comparing.comparison import Comparison
 from tf1hub.checks.comparing.variable_changes import CHANGED, ONLY_IN_A, ONLY_IN_B, SAME, UNREAD, VariableComparison
-from tf1hub.cli.text import count
+from tf1hub.checks.wording import counted
 
 
 def summary(comparison: Comparison) -> str:
@@ -56,7 +56,7 @@ def _parts(comparison: Comparison, comes_last: bool) -> str:
 
 
 def _those(variables: Sequence[VariableComparison]) -> str:
-    return f"{count(len(variables), 'variable')} {'is' if len(variables) == 1 else 'are'}"
+    return f"{counted(len(variables), 'variable')} {'is' if len(variables) == 1 else 'are'}"
 
 
 def _equal_ones(variables: Sequence[VariableComparison]) -> str:
@@ -101,10 +101,10 @@ def lost_numbers(variable: VariableComparison) -> bool:
 
 
 def _changed(changed: list[VariableComparison], compared: int) -> str:
-    sentence = f"{len(changed):,} of {count(compared, 'variable')} changed{_trainable(changed)}"
+    sentence = f"{len(changed):,} of {counted(compared, 'variable')} changed{_trainable(changed)}"
     if len(changed) == 1:
         [only] = changed
-        sentence = f"1 of {count(compared, 'variable')} changed: {only.name}{_trainable(changed)}{_by(only)}"
+        sentence = f"1 of {counted(compared, 'variable')} changed: {only.name}{_trainable(changed)}{_by(only)}"
     elif (most := _most_changed(changed)) is not None:
         sentence += f"; most of all {most.name}{_by(most)}"
     for form in ("shape", "dtype"):

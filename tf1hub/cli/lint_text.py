@@ -9,6 +9,7 @@ from itertools import groupby
 from tf1hub.checks.linting.findings import ADVICE, ERROR, WARNING, Finding
 from tf1hub.checks.linting.linting import LintReport
 from tf1hub.checks.linting.publishing.facts import ModuleFacts
+from tf1hub.checks.wording import counted
 from tf1hub.cli import text
 
 _WIDEST = 100
@@ -80,9 +81,9 @@ def _summary(findings: Sequence[Finding]) -> str:
     severities = [finding.severity for finding in findings]
     errors, warnings, advice = (severities.count(each) for each in (ERROR, WARNING, ADVICE))
     parts = [
-        text.count(errors, "error") if errors else "",
-        text.count(warnings, "warning") if warnings else "",
-        text.count(advice, "piece of advice", "pieces of advice") if advice else "",
+        counted(errors, "error") if errors else "",
+        counted(warnings, "warning") if warnings else "",
+        counted(advice, "piece of advice", "pieces of advice") if advice else "",
     ]
     if not findings:
         return "nothing to complain about"

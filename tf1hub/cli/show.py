@@ -11,8 +11,9 @@ from tf1hub.checks.describing.description import ModuleDescription, VariantDescr
 from tf1hub.checks.describing.signature_description import SignatureDescription, TensorDescription
 from tf1hub.checks.describing.snippets import Size, snippet
 from tf1hub.checks.describing.variable_description import VariableDescription
+from tf1hub.checks.wording import counted
 from tf1hub.cli.options import json_option, module_argument, tags_option
-from tf1hub.cli.text import columns, count, human_size, print_json, readable
+from tf1hub.cli.text import columns, human_size, print_json, readable
 from tf1hub.errors import SignatureError, TagsError
 
 _ROWS = 20
@@ -156,7 +157,7 @@ def _variants(shown: ModuleDescription) -> str:
         if missing := variant.missing_variables:
             names = ", ".join(map(readable, missing[:_FEW_ROWS])) + (", ..." if len(missing) > _FEW_ROWS else "")
             lines.append(
-                f"  The variant {_tags(variant.tags)} cannot be used: of its {count(variant.variables, 'variable')} the"
+                f"  The variant {_tags(variant.tags)} cannot be used: of its {counted(variant.variables, 'variable')} the"
                 f" checkpoint lacks {len(missing):,}: {names}"
             )
     return "\n".join(lines)
@@ -221,7 +222,7 @@ def _variables(shown: ModuleDescription, everything: bool) -> str:
 def _variable_row(variable: VariableDescription) -> tuple[str, str, str, str, str]:
     notes = [
         *([] if variable.trainable else ["not trainable"]),
-        *([count(len(variable.partitions), "part")] if variable.partitions else []),
+        *([counted(len(variable.partitions), "part")] if variable.partitions else []),
         *(["not in the checkpoint"] if variable.in_checkpoint is False else []),
     ]
     size = "?" if variable.bytes is None else human_size(variable.bytes)
@@ -234,7 +235,7 @@ def _other_tensors(shown: ModuleDescription, everything: bool) -> str:
         return ""
     listed = tensors if everything or len(tensors) <= _ROWS else tensors[:_FEW_ROWS]
     rows = [(readable(each.name), each.dtype, _shape(each.shape), human_size(each.bytes)) for each in listed]
-    lines = [f"In the checkpoint, but no variable: {count(len(tensors), 'tensor')}", columns(rows, right=[3])]
+    lines = [f"In the checkpoint, but no variable: {counted(len(tensors), 'tensor')}", columns(rows, right=[3])]
     if len(listed) < len(tensors):
         lines.append(f"  ... --variables shows all {len(tensors):,}.")
     return "\n".join(lines)
@@ -278,7 +279,7 @@ def _ops(shown: ModuleDescription, everything: bool) -> str:
     ordered = sorted(totals, key=lambda name: (-totals[name], name))
     listed = ordered if everything or len(ordered) <= 2 * _FEW_ROWS else ordered[:_FEW_ROWS]
     table = [(name, [variant.ops.get(name, 0) for variant in shown.variants]) for name in listed]
-    title = f"Ops: {count(len(ordered), 'kind')}"
+    title = f"Ops: {counted(len(ordered), 'kind')}"
     if len(listed) == len(ordered):
         return f"{title}\n{_counts(shown, table)}"
     return f"{title}; the most used:\n{_counts(shown, table)}\n  ... --ops shows all {len(ordered)}."

@@ -71,15 +71,6 @@ def human_size(size: int) -> str:
     return f"{value:.1f} {units[0]}"
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number of things.
-
-    >>> count(1, "variable"), count(4606, "node"), count(2, "entry", "entries")
-    ('1 variable', '4,606 nodes', '2 entries')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def readable(text: str) -> str:
     """A name from a file, safe to print: what would steer a terminal, or break the line, is escaped.
 

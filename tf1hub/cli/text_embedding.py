@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tf1hub.checks.wording import counted
 from tf1hub.cli.options import json_option
 from tf1hub.cli.progress import progress
-from tf1hub.cli.text import columns, count, human_size, print_json, readable
+from tf1hub.cli.text import columns, human_size, print_json, readable
 
 if TYPE_CHECKING:
     from tf1hub.publishing.text_embedding import TextEmbeddingSummary
@@ -118,15 +119,15 @@ def _size_of(path: str) -> int | None:
 
 
 def _report(summary: "TextEmbeddingSummary", preprocess_text: bool) -> str:
-    left_out = [count(summary.duplicates, "duplicate")] if summary.duplicates else []
-    left_out += [count(summary.skipped_lines, "empty line")] if summary.skipped_lines else []
+    left_out = [counted(summary.duplicates, "duplicate")] if summary.duplicates else []
+    left_out += [counted(summary.skipped_lines, "empty line")] if summary.skipped_lines else []
     rate = summary.bytes_read / max(summary.seconds, 1e-3)
     rows = [
         ("read", f"{human_size(summary.bytes_read)} ({summary.format}), {human_size(int(rate))}/s"),
         ("tokens", f"{summary.tokens:,}"),
         ("left out", ", ".join(left_out) or "nothing"),
         ("values for each", f"{summary.dimension:,}"),
-        ("out-of-vocabulary", count(summary.num_oov_buckets, "bucket")),
+        ("out-of-vocabulary", counted(summary.num_oov_buckets, "bucket")),
         ("module", human_size(summary.bytes_written)),
     ]
     given = '["a sentence", "another one"]' if preprocess_text else '["word", "another"]'

@@ -7,6 +7,7 @@ import click
 
 from tf1hub.checks.verifying.findings import SEVERITIES, Finding
 from tf1hub.checks.verifying.verification import Verification, bytes_to_check, verify
+from tf1hub.checks.wording import counted
 from tf1hub.cli import text
 from tf1hub.cli.options import json_option, module_argument
 from tf1hub.cli.progress import progress
@@ -66,12 +67,10 @@ def _line(finding: Finding) -> str:
 def _summary(report: Verification) -> str:
     """One line for the whole module."""
     counts = _counts(report)
-    verdict = [text.count(counts["fault"], "fault")] if counts["fault"] else ["sound"]
+    verdict = [counted(counts["fault"], "fault")] if counts["fault"] else ["sound"]
     if counts["warning"]:
-        verdict.append(text.count(counts["warning"], "warning"))
-    checked = (
-        f"{text.count(report.tensors, 'tensor')}, {text.human_size(report.bytes)}, {text.count(report.files, 'file')}"
-    )
+        verdict.append(counted(counts["warning"], "warning"))
+    checked = f"{counted(report.tensors, 'tensor')}, {text.human_size(report.bytes)}, {counted(report.files, 'file')}"
     return f"{', '.join(verdict)}: {checked} checked"
 
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tf1hub.checks.wording import counted
 from tf1hub.cli.options import json_option
 from tf1hub.cli.progress import reported_progress
-from tf1hub.cli.text import count, human_size, print_json, readable
+from tf1hub.cli.text import human_size, print_json, readable
 
 if TYPE_CHECKING:
     from tf1hub.converting.weights import Weight
@@ -119,7 +120,7 @@ def _replace(module: str, file: str, output: str, partial: bool, as_json: bool) 
 
 
 def _sum(weights: "list[Weight] | tuple[Weight, ...]") -> str:
-    return f"{count(len(weights), 'variable')} ({human_size(sum(weight.nbytes for weight in weights))})"
+    return f"{counted(len(weights), 'variable')} ({human_size(sum(weight.nbytes for weight in weights))})"
 
 
 def _plain(weights: "list[Weight] | tuple[Weight, ...]") -> list[dict[str, Any]]:

@@ -67,15 +67,6 @@ def by_name(items: Iterable[Any], name_of: Callable[[Any], str]) -> dict[str, An
     return found
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "node"), counted(4606, "node")
-    ('1 node', '4,606 nodes')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def shortened(text: str, limit: int = 60) -> str:
     """The text, or its beginning when it is long.
 

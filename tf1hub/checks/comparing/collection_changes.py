@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tf1hub.checks.comparing.changes import Change, by_name, counted, find_changes, shortened
+from tf1hub.checks.comparing.changes import Change, by_name, find_changes, shortened
+from tf1hub.checks.wording import counted
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message
 from tf1hub.graph import collections

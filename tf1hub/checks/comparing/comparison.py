@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf1hub import files
-from tf1hub.checks.comparing.changes import Change, counted
+from tf1hub.checks.comparing.changes import Change
 from tf1hub.checks.comparing.collection_changes import find_attachment_changes, find_collection_changes
 from tf1hub.checks.comparing.file_changes import find_asset_changes, find_other_file_changes, read_module_files
 from tf1hub.checks.comparing.graph_changes import find_graph_changes
 from tf1hub.checks.comparing.signature_changes import find_signature_changes
 from tf1hub.checks.comparing.stored_variables import StoredVariables
 from tf1hub.checks.comparing.variable_changes import SAME, UNREAD, Advance, VariableComparison, Watch, compare_variables
+from tf1hub.checks.wording import counted
 from tf1hub.errors import TagsError, Tf1HubError, UnsupportedHandleError, raised_as_tensorflow
 from tf1hub.format import protos
 from tf1hub.garbage import no_garbage_collection

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tf1hub.checks.comparing.changes import counted, shortened
+from tf1hub.checks.comparing.changes import shortened
+from tf1hub.checks.wording import counted
 from tf1hub.format import dtypes, protos
 from tf1hub.graph.constants import first_values
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf1hub.checks.comparing.changes import Change, counted, told_apart
+from tf1hub.checks.comparing.changes import Change, told_apart
 from tf1hub.checks.describing.file_sizes import file_sizes
+from tf1hub.checks.wording import counted
 from tf1hub.format import module_directory
 from tf1hub.format.bundle_data import is_checkpoint_file
 from tf1hub.graph.assets import ASSETS_DIRECTORY

@@ -9,9 +9,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tf1hub.checks.comparing.changes import Change, by_name, counted, find_changes, shortened, told_apart
+from tf1hub.checks.comparing.changes import Change, by_name, find_changes, shortened, told_apart
 from tf1hub.checks.comparing.constant_text import constant_text, shape_text, value_text
 from tf1hub.checks.comparing.function_names import with_names_of
+from tf1hub.checks.wording import counted
 from tf1hub.format import dtypes, protos
 from tf1hub.graph.constants import canonical_constant
 from tf1hub.names import COLOCATION_ATTR, is_control_input, tensor_name

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from tf1hub.checks.comparing.changes import Change, counted, find_changes
+from tf1hub.checks.comparing.changes import Change, find_changes
 from tf1hub.checks.describing.signature_description import SignatureDescription, TensorDescription, described_signatures
+from tf1hub.checks.wording import counted
 from tf1hub.format import protos
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tf1hub.checks.wording import quoted
+
 ERROR = "error"
 WARNING = "warning"
 ADVICE = "advice"
 SEVERITIES = (ERROR, WARNING, ADVICE)
-_LONGEST_NAME = 200
 _MOST_NAMES = 5
 
 
@@ -58,27 +59,7 @@ def named(names: Sequence[str]) -> str:
     >>> named(["a", "b"]), named(["a", "b", "c", "d", "e", "f", "g"])
     ("'a' and 'b'", "'a', 'b', 'c', 'd', 'e' and 2 more")
     """
-    shown = [
-        repr(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…") for name in names[:_MOST_NAMES]
-    ]
+    shown = list(map(quoted, names[:_MOST_NAMES]))
     if len(names) > _MOST_NAMES:
         return f"{', '.join(shown)} and {len(names) - _MOST_NAMES:,} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
-
-
-def form(count: int, one: str, many: str) -> str:
-    """The form of a word that goes with a number.
-
-    >>> form(1, "is", "are"), form(2, "is", "are")
-    ('is', 'are')
-    """
-    return one if count == 1 else many
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """A number with its noun; `many` is its plural when that is not one with an s.
-
-    >>> counted(1, "node"), counted(1200, "node"), counted(2, "loss", "losses")
-    ('1 node', '1,200 nodes', '2 losses')
-    """
-    return f"{count:,} {form(count, one, many or one + 's')}"

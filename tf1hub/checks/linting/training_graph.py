@@ -6,7 +6,7 @@ from typing import Any
 
 from tf1hub import files
 from tf1hub.checks.linting.dataflow.flow import Flow
-from tf1hub.checks.linting.findings import WARNING, Finding, Problem, counted, named
+from tf1hub.checks.linting.findings import WARNING, Finding, Problem, named
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.checks.linting.recognising.proximal_updates import (
     PROXIMAL_OPS,
@@ -17,6 +17,7 @@ from tf1hub.checks.linting.recognising.proximal_updates import (
 from tf1hub.checks.linting.recognising.wide_weights import find_wide
 from tf1hub.checks.linting.rule import Rule
 from tf1hub.checks.linting.trained_variables import find_trained_variables
+from tf1hub.checks.wording import counted
 from tf1hub.errors import GraphError, raised_as_tensorflow
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from tf1hub.checks.verifying.checkpoint_index import CheckpointIndex
-from tf1hub.checks.verifying.findings import FAULT, Finding, named, quoted
+from tf1hub.checks.verifying.findings import FAULT, Finding, named
 from tf1hub.checks.verifying.module_files import ModuleFiles, printable, reason
+from tf1hub.checks.wording import quoted
 from tf1hub.format import dtypes
 from tf1hub.format.bundle_data import DataFiles, data_path, index_path
 from tf1hub.format.bundle_entry import TensorEntry

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from tf1hub.checks.verifying.checkpoint_faults import is_data_file
-from tf1hub.checks.verifying.findings import FAULT, NOTE, WARNING, Finding, named, quoted
+from tf1hub.checks.verifying.findings import FAULT, NOTE, WARNING, Finding, named
 from tf1hub.checks.verifying.module_files import ListedFile, ModuleFiles, printable, reason
+from tf1hub.checks.wording import quoted
 from tf1hub.errors import CorruptModuleError, Tf1HubError
 from tf1hub.format import module_directory, protos
 from tf1hub.format.bundle_data import index_path

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tf1hub.checks.wording import quoted
+
 FAULT = "fault"
 WARNING = "warning"
 NOTE = "note"
 SEVERITIES = (FAULT, WARNING, NOTE)
-_LONGEST_NAME = 200
 _MOST_NAMES = 5
 
 
@@ -31,20 +32,6 @@ class Finding:
     byte: int | None = None
     tensor: str | None = None
     tags: tuple[str, ...] | None = None
-
-
-def shortened(name: str) -> str:
-    """A name as a message shows it: not all of a very long one, since a file can hold one as long as itself."""
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-
-
-def quoted(name: str) -> str:
-    """The same in quotes, and with what cannot be printed escaped.
-
-    >>> quoted("dense/kernel"), len(quoted("a" * 100_000))
-    ("'dense/kernel'", 202)
-    """
-    return repr(shortened(name))
 
 
 def named(names: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from tf1hub.checks.verifying.findings import quoted
 from tf1hub.checks.verifying.graph_names import GraphNames
+from tf1hub.checks.wording import quoted
 from tf1hub.format import protos
 from tf1hub.names import node_name
 

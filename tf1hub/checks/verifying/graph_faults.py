@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tf1hub.checks.verifying.cycles import find_cycle
-from tf1hub.checks.verifying.findings import named, quoted, shortened
+from tf1hub.checks.verifying.findings import named
 from tf1hub.checks.verifying.function_faults import functions_missing, iter_function_faults
 from tf1hub.checks.verifying.graph_names import GraphNames
+from tf1hub.checks.wording import quoted, shortened
 from tf1hub.errors import CorruptModuleError, Tf1HubError
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message

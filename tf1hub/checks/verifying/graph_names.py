@@ -1,6 +1,6 @@
 """Which nodes a graph has, and how many outputs each; so which names of tensors are right."""
 
-from tf1hub.checks.verifying.findings import quoted, shortened
+from tf1hub.checks.wording import quoted, shortened
 from tf1hub.format import protos
 from tf1hub.names import is_control_input, node_name
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import (
     BatchNorm,
@@ -13,6 +13,7 @@ from tf1hub.checks.linting.recognising.batch_norm import (
     find_running_updates,
 )
 from tf1hub.checks.linting.rule import Rule, rule
+from tf1hub.checks.wording import counted
 
 _LARGEST_MOMENTUM = 0.99
 # An average has followed when so little is left of what it was.

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from tf1hub.checks.linting.findings import ADVICE, ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ADVICE, ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.dropout import Dropout, find_certain_nodes, find_dropouts
 from tf1hub.checks.linting.recognising.dropout_scopes import find_scopes_without_dropout
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 # Rates that publications use lie between; others are mostly keep_prob taken for the rate, or leftovers of an experiment.
 _LOWEST_USUAL_RATE = 0.05

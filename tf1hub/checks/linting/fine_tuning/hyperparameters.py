@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from tf1hub.checks.linting.findings import ADVICE, Problem, counted
+from tf1hub.checks.linting.findings import ADVICE, Problem
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import distinct_batch_norms, find_batch_norms, find_running_updates
 from tf1hub.checks.linting.recognising.dropout import find_dropouts
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 
 @rule("hyperparameters-hidden", ADVICE, "critical hyperparameters, and no signature that exposes one")

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, form, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.fine_tuning.loss_sources import find_inputs, find_losses, find_variables, has_default
 from tf1hub.checks.linting.fine_tuning.repeated_losses import find_repeated_losses
 from tf1hub.checks.linting.fine_tuning.weight_matrices import find_weight_matrices
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import form
 
 
 @rule("regularization-missing", WARNING, "weight matrices that can be trained, but no regularization loss")

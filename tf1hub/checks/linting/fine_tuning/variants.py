@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.fine_tuning.signature_differences import find_signature_differences
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import distinct_batch_norms, find_batch_norms
 from tf1hub.checks.linting.recognising.dropout import Dropout, find_dropouts
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 
 @rule("no-training-variant", WARNING, "dropout or batch normalization, but no variant to train")

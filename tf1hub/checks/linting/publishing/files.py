@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.checks.linting.publishing.file_list import ModuleFile, module_files
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.format import module_directory
 from tf1hub.format.bundle_data import is_checkpoint_file
 from tf1hub.graph.assets import ASSETS_DIRECTORY

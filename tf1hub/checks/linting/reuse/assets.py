@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 
 from tf1hub.checks.describing.file_sizes import file_sizes
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
-from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.machine_paths import MachinePath, assets_of, copies, iter_machine_paths, readers
 from tf1hub.checks.linting.reuse.text_tables import FROM_TEXT
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.format import dtypes
 from tf1hub.graph.assets import ASSETS_DIRECTORY
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from tf1hub.checks.linting.findings import WARNING, Problem, counted
+from tf1hub.checks.linting.findings import WARNING, Problem
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.interface import DEFAULT, Endpoint, inputs_of, main_inputs, outputs_of
 from tf1hub.checks.linting.reuse.near_misses import CommonSignature, Detail, more_inputs, output_details
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.errors import CorruptModuleError
 from tf1hub.format import protos
 from tf1hub.format.messages import parse_message

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
-from tf1hub.checks.linting.findings import named
+from tf1hub.checks.linting.findings import Problem, named
 from tf1hub.checks.linting.linted_module import Variant
 from tf1hub.format import protos
 from tf1hub.format.dtypes import base_dtype, dtype_name
@@ -118,6 +118,10 @@ class Told:
     def also(self) -> str:
         """The other signatures, in parentheses; "" when there are none."""
         return f" (also in {named(self.others)})" if self.others else ""
+
+    def problem(self, variant: Variant, reason: str, remedy: str) -> Problem:
+        """What is wrong with them, at the first of them."""
+        return Problem(reason, remedy, tags=variant.tags, signature=self.signature, node=self.endpoints[0].refs[0][0])
 
 
 def told_once(found: Iterable[tuple[str, Endpoint]]) -> list[Told]:

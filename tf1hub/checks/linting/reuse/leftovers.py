@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
-from tf1hub.checks.linting.findings import WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.leftover_ops import DATASET, INPUT_PIPELINE, SAVER, SUMMARY
 from tf1hub.checks.linting.reuse.op_nodes import nodes_by_op
 from tf1hub.checks.linting.reuse.used_nodes import uses_of
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 
 @rule("summary-op", WARNING, "summaries for TensorBoard")

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule
 from tf1hub.checks.linting.reuse.op_nodes import nodes_by_op, nodes_of
 from tf1hub.checks.linting.reuse.op_tables import op_tables
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.graph.op_libraries import find_library
 
 _PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})

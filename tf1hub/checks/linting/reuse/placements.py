@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from tf1hub.checks.linting.dataflow.expansion import FlowNode
-from tf1hub.checks.linting.findings import WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.op_nodes import nodes_by_op
 from tf1hub.checks.linting.reuse.used_nodes import uses_of
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.placement import find_misplaced_state
 from tf1hub.names import COLOCATION_ATTR, colocated_node, node_name

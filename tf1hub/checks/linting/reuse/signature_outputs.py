@@ -3,24 +3,23 @@
 from collections.abc import Iterable, Iterator
 
 from tf1hub.checks.linting.dataflow.expansion import Ref
-from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.interface import DEFAULT, Endpoint, inputs_of, outputs_of, told_once
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 
 @rule("output-without-input", WARNING, "an output depends on no input of its signature")
 def output_without_input(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         for told in told_once(_without_input(variant)):
-            yield Problem(
+            yield told.problem(
+                variant,
                 f"No input of the signature {told.signature!r}{told.also} leads to {told.keys} among its outputs (it takes"
                 f" {named(list(variant.inputs(told.signature)))}), so nothing that is fed changes it: it is a mistake, or a"
                 " fact that users should not need inputs for.",
                 "Compute it from the inputs, or move it to a signature of its own that takes none.",
-                tags=variant.tags,
-                signature=told.signature,
-                node=told.endpoints[0].refs[0][0],
             )
 
 
@@ -37,14 +36,12 @@ def _without_input(variant: Variant) -> Iterator[tuple[str, Endpoint]]:
 def output_without_variable(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         for told in told_once(_without_variable(variant)) if variant.variables else ():
-            yield Problem(
+            yield told.problem(
+                variant,
                 f"No variable ({counted(len(variant.variables), 'variable')} in all) leads to {told.keys} among the outputs of"
                 f" the signature {told.signature!r}{told.also}, so nothing in it was learned and fine-tuning cannot change"
                 " it.",
                 "Leave it out, or move it to a signature of its own, if it is not meant to be computed with the variables.",
-                tags=variant.tags,
-                signature=told.signature,
-                node=told.endpoints[0].refs[0][0],
             )
 
 

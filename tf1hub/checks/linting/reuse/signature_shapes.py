@@ -19,15 +19,13 @@ def fixed_batch_size(module: LintedModule) -> Iterator[Problem]:
     for variant in module.variants:
         fixed = (each for each in _fixed(variant) if not _has_an_open_variant(module, variant, *each))
         for told in told_once(fixed):
-            yield Problem(
+            yield told.problem(
+                variant,
                 f"The signature {told.signature!r}{told.also} fixes the first dimension of its input {told.shapes}, so a call"
                 " takes exactly that many rows, and users cannot choose the size of their batches"
                 f"{_agreed(variant, told.signature)}.",
                 "Leave the first dimension of the placeholder open (None); where the graph needs the number, take it from"
                 " `tf.shape(...)[0]`.",
-                tags=variant.tags,
-                signature=told.signature,
-                node=told.endpoints[0].refs[0][0],
             )
 
 
@@ -91,13 +89,11 @@ def unknown_shape(module: LintedModule) -> Iterator[Problem]:
 
 def _inputs_without_rank(variant: Variant) -> Iterator[Problem]:
     for told in told_once((name, each) for name, each in _all_inputs(variant) if _lacks_rank(each)):
-        yield Problem(
+        yield told.problem(
+            variant,
             f"The signature {told.signature!r}{told.also} does not tell how many dimensions its input {told.keys} should have,"
             " so users learn what to feed from failures inside of the graph.",
             "Give the placeholder a shape, with None for what is open, such as `tf.placeholder(tf.float32, [None, 3])`.",
-            tags=variant.tags,
-            signature=told.signature,
-            node=told.endpoints[0].refs[0][0],
         )
 
 
@@ -106,14 +102,12 @@ def _inputs_without_width(variant: Variant) -> Iterator[Problem]:
     inputs = [(name, each) for name, each in _all_inputs(variant) if not is_image_signature(variant, name)]
     for told in told_once((name, each) for name, each in inputs if _width_of_weights(variant, each) is not None):
         width, weights = _width_of_weights(variant, told.endpoints[0]) or (0, "")
-        yield Problem(
+        yield told.problem(
+            variant,
             f"The signature {told.signature!r}{told.also} leaves the last dimension of its input {told.shapes} open, though"
             f" the variable {weights!r} that it is multiplied by takes {width:,}, so other sizes fail only when the graph"
             " runs.",
             f"Say it in the placeholder's shape: {[*(told.endpoints[0].shape or ())[:-1], width]}.",
-            tags=variant.tags,
-            signature=told.signature,
-            node=told.endpoints[0].refs[0][0],
         )
 
 
@@ -150,13 +144,11 @@ def _is_turned(node: FlowNode) -> bool:
 def _outputs_without_shape(variant: Variant) -> Iterator[Problem]:
     for told in told_once((name, each) for name in variant.signatures for each in _unknown_outputs(variant, name)):
         lacking = "the number of dimensions" if told.endpoints[0].rank is None else "the last dimension"
-        yield Problem(
+        yield told.problem(
+            variant,
             f"The signature {told.signature!r}{told.also} does not tell {lacking} of its output {told.keys}, so users cannot"
             " build a layer on it, whose weights need that number.",
             "Say it where the graph lost it, such as `outputs = tf.ensure_shape(outputs, [None, 128])`.",
-            tags=variant.tags,
-            signature=told.signature,
-            node=told.endpoints[0].refs[0][0],
         )
 
 

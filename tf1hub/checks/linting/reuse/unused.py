@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 
 from tf1hub.checks.linting.dataflow.ops import FLOATS, PLACEHOLDERS
-from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ADVICE, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import find_batch_norms
 from tf1hub.checks.linting.reuse.leftover_ops import LEFTOVERS
 from tf1hub.checks.linting.reuse.used_nodes import Uses, uses_of
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 from tf1hub.format import dtypes, protos
 from tf1hub.graph.index import GraphIndex
 from tf1hub.graph.library import functions_of

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.reuse.gathered_rows import GatheredRows, gathered_rows
 from tf1hub.checks.linting.reuse.text_tables import TextContents, TextTable, read_contents, text_tables
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 _MOST_LINES = 5
 # Matrices are made larger up to a multiple of this, because hardware multiplies such faster.

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Iterator
 
-from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, counted, named
+from tf1hub.checks.linting.findings import ERROR, WARNING, Problem, named
 from tf1hub.checks.linting.linted_module import LintedModule, Variant
 from tf1hub.checks.linting.recognising.batch_norm import find_batch_norms
 from tf1hub.checks.linting.recognising.moving_averages import find_updates
 from tf1hub.checks.linting.reuse.value_ranges import ValueRange, value_ranges
 from tf1hub.checks.linting.rule import rule
+from tf1hub.checks.wording import counted
 
 FindVariables = Callable[[Variant], set[str]]
 
